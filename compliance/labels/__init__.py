@@ -1,0 +1,1 @@
+"""The label layers and the policy of what must stand on what."""

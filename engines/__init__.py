@@ -1,0 +1,1 @@
+"""Local synthesis: no Qt, no network, no file is ever written here."""

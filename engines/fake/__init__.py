@@ -1,0 +1,1 @@
+"""Deterministic engines for tests and dry runs."""

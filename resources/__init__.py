@@ -1,0 +1,1 @@
+"""Data only: fonts, icons, translations, sample media, models."""
