@@ -296,6 +296,13 @@ class LedgerBroken(LabelError):
     next_step = "Keep the home folder as it is and restore it from a backup; do not release anything."
 
 
+class ProofInvalid(LabelError):
+    """data: reason. A proof, a signed note or a root does not hold."""
+
+    message = "The ledger proof does not hold ({reason})."
+    next_step = "Do not rely on this proof; ask whoever released the file for a fresh copy."
+
+
 class VerificationFailed(LabelError):
     """data: count."""
 
@@ -380,6 +387,20 @@ class KeysDamaged(SignetError):
 
     message = "The key file {path} is missing or damaged."
     next_step = "Restore the home folder from a backup; released files stay verifiable."
+
+
+class StoreDamaged(SignetError):
+    """data: path, reason."""
+
+    message = "The database {path} is damaged ({reason})."
+    next_step = "Keep the file as it is and restore the home folder from a backup; released files stay verifiable."
+
+
+class StoreBusy(SignetError):
+    """data: path."""
+
+    message = "Another Signet is keeping the database {path} busy."
+    next_step = "Wait until it is done, then try again."
 
 
 class WorkerDied(SignetError):
