@@ -114,6 +114,14 @@ class FormatUnsupported(InputError):
     next_step = "Choose one of these endings: {supported}."
 
 
+class UsageUnclear(InputError):
+    """data: problem (a sentence), command. The words after `signet` make no command."""
+
+    code = ExitCode.USAGE
+    message = "{problem}"
+    next_step = "Read `{command} --help`."
+
+
 class UnknownRecord(InputError):
     """data: kind, id."""
 
@@ -179,6 +187,22 @@ class ConsentTooNarrow(ConsentError):
     next_step = "Pick one face with --face, or record the consent of each person shown."
 
 
+class ConsentDates(ConsentError):
+    """data: since, until."""
+
+    code = ExitCode.USAGE
+    message = "A consent cannot run from {since} until {until}."
+    next_step = "Choose an end after the start, at most 12 months later."
+
+
+class PurposeUnknown(ConsentError):
+    """data: purpose, allowed."""
+
+    code = ExitCode.USAGE
+    message = "“{purpose}” is not a purpose that a consent can name."
+    next_step = "Choose from: {allowed}."
+
+
 class PermitInvalid(ConsentError):
     """data: reason."""
 
@@ -228,6 +252,20 @@ class WrongPassword(AccountError):
 
     message = "The name or the password is wrong."
     next_step = "Try again; a forgotten password cannot be recovered."
+
+
+class PasswordMissing(AccountError):
+    """A password is needed and there is no terminal to ask on."""
+
+    message = "A password is needed, and there is no terminal to ask on."
+    next_step = "Give it with --password-file FILE (- is the standard input) or the variable SIGNET_PASSWORD_FILE."
+
+
+class PasswordUnreadable(AccountError):
+    """data: path."""
+
+    message = "{path} does not hold a password: one line of text, at most 1,024 characters."
+    next_step = "Write the password alone into a file that only you can read."
 
 
 class TooManyAttempts(AccountError):
@@ -327,6 +365,14 @@ class DeviceUnavailable(SignetError):
     code = ExitCode.DEVICE
     message = "The device {device} cannot be used."
     next_step = "Run `signet doctor` to see what is there, or choose the processor."
+
+
+class DisplayMissing(SignetError):
+    """No screen for the window."""
+
+    code = ExitCode.DEVICE
+    message = "There is no display, so the window cannot open."
+    next_step = "Use the commands (`signet --help`), or start Signet from a desktop."
 
 
 class OutOfMemory(SignetError):
