@@ -410,6 +410,13 @@ class TargetExists(DiskError):
     next_step = "Choose another name, or allow it with --overwrite."
 
 
+class DestinationUnsuitable(DiskError):
+    """data: path."""
+
+    message = "A finished file cannot be put into {path}: its file system has no hard links, or forbids them."
+    next_step = "Release to a folder on a local disk and copy the finished file from there."
+
+
 class HomeUnusable(DiskError):
     """data: path, reason."""
 

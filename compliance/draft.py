@@ -1,0 +1,49 @@
+"""First half of a release, in the worker: draws the label, marks and encodes. Holds no key, knows no path.
+
+What it makes is worthless until compliance.release has read it back, measured and signed it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from compliance import encode
+from compliance.containers import read_container
+from compliance.labels import explicit
+from compliance.labels.policy import LabelPlan
+from compliance.media import SyntheticMedia, unseal
+
+
+class Draft:
+    """One labelled, encoded picture in memory. payload_sha256: digest of what makes the picture (see containers)."""
+
+    def __init__(self, plan: LabelPlan, data: bytes) -> None:
+        self.plan = plan
+        self._data = data
+        self.size = len(data)
+        self.payload_sha256 = read_container("draft", data).payload_sha256
+        self.sha256 = hashlib.sha256(data).hexdigest()
+
+    def write(self, descriptor: int) -> None:
+        """Write all bytes to an open descriptor; raises DiskFull, NotWritable."""
+        encode.write_all(descriptor, self._data)
+
+
+def prepare(media: SyntheticMedia, plan: LabelPlan) -> Draft:
+    """Label and encode a sealed result; raises PictureTooSmallForLabel, LabelPartMissing."""
+    labelled, _ = explicit.draw(unseal(media), sample=plan.sample)
+    return Draft(plan, encode.encode_picture(labelled, plan.format, plan.packet()))
+
+
+def preview(media: SyntheticMedia, *, sample: bool, longest_px: int) -> bytes:
+    """A PNG for the screen, at most longest_px on its longer side, with the label burnt in at that size."""
+    import cv2
+
+    pixels = unseal(media)
+    height, width = pixels.shape[:2]
+    scale = longest_px / max(height, width)
+    if scale < 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    labelled, _ = explicit.draw(pixels, sample=sample)
+    return encode.encode_preview(labelled)

@@ -1,0 +1,223 @@
+"""The keys of a home: one random home key, wrapped once per account by argon2id, and what is sealed under it.
+
+File `keys.json` (0600) holds nothing in the clear but public halves. Each account has a slot: its password opens the
+slot and thereby the home key, so a right password and an opened slot are one and the same check. Under the home key
+lie the signing keys of the ledger and of the credential (AES-256-GCM, the name of the key as associated data).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, hmac, serialization
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from compliance.errors import KeysDamaged, WrongPassword
+from compliance.storage import write_atomically
+
+KEYS_FILE = "keys.json"
+# RFC 9106, second recommended profile (64 MiB, 3 passes, 4 lanes): about 0.4 s on one desktop core.
+ARGON2_MEMORY_KIB = 65536
+ARGON2_PASSES = 3
+ARGON2_LANES = 4
+# OWASP's floor; a slot below it is refused, so that nobody weakens the file by editing it.
+_FLOOR_KIB, _FLOOR_PASSES = 19456, 2
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _seal(key: bytes, plaintext: bytes, context: str) -> bytes:
+    nonce = secrets.token_bytes(12)
+    return nonce + AESGCM(key).encrypt(nonce, plaintext, context.encode())
+
+
+def _open(key: bytes, sealed: bytes, context: str) -> bytes:
+    return AESGCM(key).decrypt(sealed[:12], sealed[12:], context.encode())
+
+
+def _wrapping_key(password: str, salt: bytes, memory_kib: int, passes: int, lanes: int) -> bytes:
+    from argon2.low_level import Type, hash_secret_raw
+
+    return hash_secret_raw(password.encode(), salt, passes, memory_kib, lanes, 32, Type.ID)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKeys:
+    """What a verifier may know of a home: the ledger's key line and the root and leaf certificates (PEM)."""
+
+    ledger_vkey: str
+    root_pem: str
+    leaf_pem: str
+
+
+class HomeKeys:
+    """The opened keys of a home, in memory only."""
+
+    def __init__(self, home_key: bytes, sealed: dict[str, bytes], public: PublicKeys) -> None:
+        self._home_key = home_key
+        self._sealed = sealed
+        self.public = public
+
+    def _derived(self, purpose: str) -> bytes:
+        return HKDF(hashes.SHA256(), 32, None, f"signet {purpose}".encode()).derive(self._home_key)
+
+    def ledger_key(self) -> Ed25519PrivateKey:
+        """The key that signs checkpoints."""
+        return Ed25519PrivateKey.from_private_bytes(_open(self._home_key, self._sealed["ledger"], "ledger"))
+
+    def leaf_key(self) -> EllipticCurvePrivateKey:
+        """The P-256 key that signs credentials."""
+        key = serialization.load_der_private_key(_open(self._home_key, self._sealed["leaf"], "leaf"), None)
+        assert isinstance(key, EllipticCurvePrivateKey)
+        return key
+
+    def chain_pem(self) -> bytes:
+        """Leaf, then root, as PEM."""
+        return (self.public.leaf_pem + self.public.root_pem).encode()
+
+    def seal_personal(self, value: dict[str, Any], context: str) -> bytes:
+        """AES-256-GCM over JSON; context (table and row id) is authenticated, so rows cannot be swapped."""
+        return _seal(self._derived("personal"), json.dumps(value).encode(), context)
+
+    def open_personal(self, sealed: bytes, context: str) -> dict[str, Any]:
+        """Inverse of seal_personal; raises KeysDamaged when the row was touched."""
+        try:
+            opened: dict[str, Any] = json.loads(_open(self._derived("personal"), sealed, context))
+        except InvalidTag as error:
+            raise KeysDamaged(path=context) from error
+        return opened
+
+    def vault_key(self) -> bytes:
+        """32 bytes for sealed blobs."""
+        return self._derived("vault")
+
+    def commitment(self, text: str) -> str:
+        """HMAC-SHA-256 (hex) of a text under the home's pepper: equal texts are found again, nothing can be read."""
+        mac = hmac.HMAC(self._derived("pepper"), hashes.SHA256())
+        mac.update(text.encode())
+        return mac.finalize().hex()
+
+    def home_key(self) -> bytes:
+        """The raw home key, for the session keyring and for new slots."""
+        return self._home_key
+
+
+def _slot(account_id: str, password: str, home_key: bytes) -> dict[str, Any]:
+    salt = secrets.token_bytes(16)
+    wrapping = _wrapping_key(password, salt, ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES)
+    return {
+        "kdf": "argon2id",
+        "memory_kib": ARGON2_MEMORY_KIB,
+        "passes": ARGON2_PASSES,
+        "lanes": ARGON2_LANES,
+        "salt": _b64(salt),
+        "wrapped": _b64(_seal(wrapping, home_key, f"slot {account_id}")),
+    }
+
+
+def _read(home: Path) -> dict[str, Any]:
+    path = home / KEYS_FILE
+    try:
+        content = json.loads(path.read_bytes())
+        if content["version"] != 1:
+            raise ValueError("version")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise KeysDamaged(path=path) from error
+    return dict(content)
+
+
+def has_keys(home: Path) -> bool:
+    """Whether the home has a key file."""
+    return (home / KEYS_FILE).exists()
+
+
+def create_keys(home: Path, home_id: str, account_id: str, password: str) -> HomeKeys:
+    """Make all keys of a new home and the slot of its first account."""
+    from compliance.labels.credential import make_leaf, make_root
+    from compliance.proof import vkey
+
+    home_key = secrets.token_bytes(32)
+    ledger = Ed25519PrivateKey.generate()
+    root_key, root_pem = make_root(f"Signet home {home_id} root")
+    leaf_key, leaf_pem = make_leaf(root_key, root_pem, f"Signet home {home_id}")
+    der = (serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    plain = {
+        "ledger": ledger.private_bytes_raw(),
+        "root": root_key.private_bytes(*der),
+        "leaf": leaf_key.private_bytes(*der),
+    }
+    content = {
+        "version": 1,
+        "slots": {account_id: _slot(account_id, password, home_key)},
+        "sealed": {name: _b64(_seal(home_key, value, name)) for name, value in plain.items()},
+        "public": {
+            "ledger_vkey": vkey(f"signet.local/{home_id}", ledger.public_key()),
+            "root_pem": root_pem.decode(),
+            "leaf_pem": leaf_pem.decode(),
+        },
+    }
+    write_atomically(home / KEYS_FILE, json.dumps(content, indent=1).encode())
+    return open_keys(home, home_key)
+
+
+def open_keys(home: Path, home_key: bytes) -> HomeKeys:
+    """The keys under a home key that is already known; raises KeysDamaged when it does not fit."""
+    content = _read(home)
+    try:
+        sealed = {name: base64.b64decode(value) for name, value in content["sealed"].items()}
+        public = PublicKeys(**content["public"])
+        _open(home_key, sealed["ledger"], "ledger")
+    except (InvalidTag, KeyError, TypeError, ValueError) as error:
+        raise KeysDamaged(path=home / KEYS_FILE) from error
+    return HomeKeys(home_key, sealed, public)
+
+
+def unlock(home: Path, account_id: str, username: str, password: str) -> HomeKeys:
+    """Open the slot of one account; raises WrongPassword, KeysDamaged."""
+    content = _read(home)
+    try:
+        slot = content["slots"][account_id]
+        cost = int(slot["memory_kib"]), int(slot["passes"]), int(slot["lanes"])
+        salt, wrapped = base64.b64decode(slot["salt"]), base64.b64decode(slot["wrapped"])
+        if slot["kdf"] != "argon2id" or cost[0] < _FLOOR_KIB or cost[1] < _FLOOR_PASSES:
+            raise ValueError("weak slot")
+        wrapping = _wrapping_key(password, salt, *cost)
+    except (KeyError, TypeError, ValueError) as error:
+        raise KeysDamaged(path=home / KEYS_FILE) from error
+    try:
+        home_key = _open(wrapping, wrapped, f"slot {account_id}")
+    except InvalidTag as error:
+        raise WrongPassword(account=username) from error
+    return open_keys(home, home_key)
+
+
+def add_slot(home: Path, keys: HomeKeys, account_id: str, password: str) -> None:
+    """Let another account open the home; the caller holds the opened keys."""
+    content = _read(home)
+    content["slots"][account_id] = _slot(account_id, password, keys.home_key())
+    write_atomically(home / KEYS_FILE, json.dumps(content, indent=1).encode())
+
+
+def public_keys(home: Path) -> PublicKeys | None:
+    """The public halves of a home, readable by everybody who can read the home; None when there is none."""
+    try:
+        return PublicKeys(**_read(home)["public"])
+    except (KeysDamaged, TypeError, KeyError):
+        return None
+
+
+def waste_time(password: str) -> None:
+    """Spend what an unlock costs, so that an unknown name takes as long as a wrong password."""
+    _wrapping_key(password, os.urandom(16), ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES)

@@ -1,0 +1,66 @@
+"""What must stand on a release, and the plan that says so to the worker."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Literal
+
+from compliance.labels.aigc import AigcField, xmp_packet
+from compliance.media import Origin
+
+SYSTEM_NAME = "Signet"
+PictureFormat = Literal["png", "jpeg"]
+# Every picture carries all of these; a release lacking one does not happen. There is no other table.
+PICTURE_LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
+
+
+def system_version() -> str:
+    """The version of this program as installed."""
+    try:
+        return version("signet-studio")
+    except PackageNotFoundError:
+        return "0"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPlan:
+    """What the labels of one release say; made by compliance.release, carried out by compliance.draft.
+
+    release_id: 16 hex digits, the one id of this release in every layer. sample: the demo's releases say SAMPLE.
+    """
+
+    release_id: str
+    format: PictureFormat
+    producer: str
+    origin: Origin
+    sample: bool
+    version: str
+
+    def field(self) -> AigcField:
+        """The GB 45438 field; on first writing the propagator is the producer (Annex E, note 1)."""
+        return AigcField(
+            content_producer=self.producer,
+            produce_id=self.release_id,
+            content_propagator=self.producer,
+            propagate_id=self.release_id,
+        )
+
+    def packet(self) -> bytes:
+        """The one XMP packet of the file."""
+        return xmp_packet(self.field(), origin=self.origin, system=SYSTEM_NAME, version=self.version)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for the worker's pipe."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> LabelPlan:
+        """Read what to_json wrote."""
+        return cls(**data)
+
+
+def producer_code(home_id: str) -> str:
+    """The ContentProducer of a home without an operator's code: a plain ASCII name, never an invented 27-digit code."""
+    return f"signet.local/{hashlib.sha256(home_id.encode()).hexdigest()[:12]}"

@@ -1,0 +1,527 @@
+"""Second half of a release, the one way out. Trusts nothing of the first half.
+
+The protocol, in this order:
+ 1. the destination is looked at and the permit checked once more,
+ 2. the draft is prepared in the worker, which tells the digest of the picture,
+ 3. intent: one transaction enters the release, uses up the permit and appends the intent to the ledger,
+ 4. the `.part` is opened in the destination folder; the worker writes into the descriptor; fsync,
+ 5. the part is read back and every layer measured from its bytes,
+ 6. the credential is signed over those bytes, with the proof of the intent entry inside, into a `.seal` file,
+ 7. the sealed file is read back and verified as a stranger would; its digest is entered,
+ 8. a no-replace link (or, with overwrite, a rename) gives it its name; the folder is made durable,
+ 9. commit: the ledger binds the finished file; a checkpoint is signed.
+An entry before a file: a crash may leave an entry without a file, never a file without an entry. Recovery at start
+finishes what was linked and rolls back everything else.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from compliance import store
+from compliance.account import Account
+from compliance.clock import stamp
+from compliance.containers import Container, read_container
+from compliance.errors import (
+    DestinationUnsuitable,
+    LabelTooWeak,
+    NotWritable,
+    SignetError,
+    TargetExists,
+)
+from compliance.gate import Gate
+from compliance.keys import HomeKeys
+from compliance.labels import aigc, credential, explicit
+from compliance.labels.policy import LabelPlan, PictureFormat, producer_code, system_version
+from compliance.ledger import Ledger
+from compliance.media import MediaInfo
+from compliance.permit import Claim, Permit
+from compliance.storage import disk_error, fsync_folder
+from compliance.store import Store
+
+FORMATS: dict[str, PictureFormat] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
+_MIME = {"png": "image/png", "jpeg": "image/jpeg"}
+# A finished picture is read whole; nothing the house makes comes near this.
+_LARGEST_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the worker says of its draft; every word of it is checked against the bytes."""
+
+    payload_sha256: str
+    size: int
+
+
+class Drafter(Protocol):
+    """The worker's half, as seen from here."""
+
+    def prepare(self, plan: LabelPlan) -> Prepared:
+        """Label and encode in memory."""
+
+    def write(self, descriptor: int) -> None:
+        """Write the draft into an open descriptor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """An input file as it was fed to the engine, for the credential. role: "source" or "target"."""
+
+    role: str
+    mime: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A finished release."""
+
+    id: str
+    path: Path
+    format: str
+    file_sha256: str
+    created_at: str
+    state: str
+    consents: tuple[str, ...]
+    ledger_index: int
+
+
+def format_of(path: Path) -> PictureFormat:
+    """The container a path's ending names; raises FormatUnsupported."""
+    from compliance.errors import FormatUnsupported
+
+    try:
+        return FORMATS[path.suffix.lower()]
+    except KeyError as error:
+        raise FormatUnsupported(path=path, supported=", ".join(FORMATS)) from error
+
+
+class Releaser:
+    """Releases for one home."""
+
+    def __init__(self, home: Path, home_id: str, demo: bool, rows: Store, ledger: Ledger, gate: Gate) -> None:
+        self._home, self._home_id, self._demo = home, home_id, demo
+        self._rows, self._ledger, self._gate = rows, ledger, gate
+
+    @contextmanager
+    def _alone(self, *, wait: bool) -> Iterator[bool]:
+        """One release or recovery at a time in a home, over all processes; the lock dies with its holder."""
+        descriptor = os.open(self._home / "release.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+        finally:
+            os.close(descriptor)
+
+    def plan(self, info: MediaInfo, picture_format: PictureFormat) -> LabelPlan:
+        """The labels of the next release."""
+        return LabelPlan(
+            release_id=secrets.token_hex(8),
+            format=picture_format,
+            producer=producer_code(self._home_id),
+            origin=info.origin,
+            sample=self._demo,
+            version=system_version(),
+        )
+
+    def release(
+        self,
+        *,
+        permit: Permit,
+        claim: Claim,
+        account: Account,
+        keys: HomeKeys,
+        info: MediaInfo,
+        materials: Sequence[Material],
+        drafter: Drafter,
+        out: Path,
+        overwrite: bool = False,
+    ) -> Released:
+        """Run the protocol; returns when the file stands under its name, or raises and leaves nothing behind."""
+        out = Path(os.path.abspath(out))
+        with self._alone(wait=True):
+            # 1. destination and permit
+            verify_destination(out, overwrite)
+            plan = self.plan(info, format_of(out))
+            self._gate.verify_for_release(permit, claim, account)
+            # 2. draft
+            prepared = drafter.prepare(plan)
+            # 3. intent
+            index = self._intend(permit, claim, account, plan, prepared, info, out, overwrite)
+            try:
+                # 4. part
+                data = self._draft_into(_part(out, plan.release_id), drafter, out)
+                # 5. measure
+                verify_draft(data, plan, prepared)
+                # 6. sign
+                signed = self._sign(data, plan, claim, info, materials, keys, index)
+                verify_sealed(signed, plan, prepared, keys)
+                # 7. read back what stands on disk
+                digest = self._seal(signed, out, plan.release_id)
+                # 8. link
+                self._link(out, plan.release_id, overwrite)
+            except BaseException as error:
+                if self._roll_back(plan.release_id) == "released" and isinstance(error, Exception):
+                    return self.released(plan.release_id)
+                raise
+            # 9. commit
+            return self._commit(plan.release_id, digest, Ledger(self._rows, self._ledger.origin, keys.ledger_key()))
+
+    def _intend(
+        self,
+        permit: Permit,
+        claim: Claim,
+        account: Account,
+        plan: LabelPlan,
+        prepared: Prepared,
+        info: MediaInfo,
+        out: Path,
+        overwrite: bool,
+    ) -> int:
+        with self._rows.write() as connection:
+            index = self._ledger.append(
+                connection,
+                "release_intended",
+                {
+                    "release": plan.release_id,
+                    "payload_sha256": prepared.payload_sha256,
+                    "format": plan.format,
+                    "origin": plan.origin,
+                    "function": claim.function,
+                    "engine": f"{info.engine}/{info.engine_version}",
+                    "purpose": claim.purpose,
+                    "consents": list(claim.consents),
+                    "account": account.id,
+                    "permit": permit.permit_id,
+                    "sample": plan.sample,
+                },
+            )
+            connection.execute(
+                insert(store.permit_use).values(
+                    permit_id=permit.permit_id, request_sha256=claim.request_sha256, used_at=stamp()
+                )
+            )
+            connection.execute(
+                insert(store.release).values(
+                    id=plan.release_id,
+                    state="intended",
+                    permit_id=permit.permit_id,
+                    account_id=account.id,
+                    consents=json.dumps(list(claim.consents)),
+                    target_path=os.fspath(out),
+                    part_path=os.fspath(_part(out, plan.release_id)),
+                    overwrite=int(overwrite),
+                    format=plan.format,
+                    payload_sha256=prepared.payload_sha256,
+                    intent_index=index,
+                    created_at=stamp(),
+                )
+            )
+        return index
+
+    def _draft_into(self, part: Path, drafter: Drafter, out: Path) -> bytes:
+        try:
+            descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise disk_error(error, out.parent) from error
+        try:
+            drafter.write(descriptor)
+            os.fsync(descriptor)
+            return _read_all(descriptor)
+        except OSError as error:
+            raise disk_error(error, out.parent) from error
+        finally:
+            os.close(descriptor)
+
+    def _sign(
+        self,
+        data: bytes,
+        plan: LabelPlan,
+        claim: Claim,
+        info: MediaInfo,
+        materials: Sequence[Material],
+        keys: HomeKeys,
+        index: int,
+    ) -> bytes:
+        proof = Ledger(self._rows, self._ledger.origin, keys.ledger_key()).proof(index)
+        relationship = {"target": "parentOf", "source": "componentOf"}
+        recipe = credential.Recipe(
+            title=f"release {plan.release_id}",
+            mime=_MIME[plan.format],
+            origin=plan.origin,
+            engine=info.engine,
+            engine_version=info.engine_version,
+            when=stamp(),
+            ingredients=tuple(
+                credential.Ingredient(item.role, item.mime, item.data, relationship[item.role])  # type: ignore[arg-type]  # both values are of the literal
+                for item in sorted(materials, key=lambda item: item.role == "source")
+            ),
+            evidence={
+                "release": plan.release_id,
+                "consents": list(claim.consents),
+                "ledger_index": index,
+                "ledger_vkey": keys.public.ledger_vkey,
+                "proof": proof.to_json(),
+            },
+        )
+        return credential.sign(data, recipe, keys.leaf_key(), keys.chain_pem())
+
+    def _seal(self, signed: bytes, out: Path, release_id: str) -> str:
+        path = _seal_path(out, release_id)
+        digest = hashlib.sha256(signed).hexdigest()
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                view = memoryview(signed)
+                while view:
+                    view = view[os.write(descriptor, view) :]
+                os.fchmod(descriptor, 0o666 & ~_umask())
+                os.fsync(descriptor)
+                if hashlib.sha256(_read_all(descriptor)).hexdigest() != digest:
+                    raise LabelTooWeak(layer="credential", reason="the disk gave back other bytes than were written")
+            finally:
+                os.close(descriptor)
+            os.unlink(_part(out, release_id))
+        except OSError as error:
+            raise disk_error(error, out.parent) from error
+        with self._rows.write() as connection:
+            connection.execute(
+                update(store.release).where(store.release.c.id == release_id).values(state="sealed", file_sha256=digest)
+            )
+        return digest
+
+    def _link(self, out: Path, release_id: str, overwrite: bool) -> None:
+        seal = _seal_path(out, release_id)
+        try:
+            if overwrite:
+                os.replace(seal, out)
+            else:
+                os.link(seal, out)
+                os.unlink(seal)
+            fsync_folder(out.parent)
+        except FileExistsError as error:
+            raise TargetExists(path=out) from error
+        except PermissionError as error:
+            raise DestinationUnsuitable(path=out.parent) from error
+        except OSError as error:
+            raise disk_error(error, out.parent) from error
+
+    def _commit(self, release_id: str, digest: str, ledger: Ledger) -> Released:
+        table = store.release
+        with self._rows.write() as connection:
+            row = connection.execute(select(table).where(table.c.id == release_id)).mappings().one()
+            index = ledger.append(
+                connection,
+                "released",
+                {"release": release_id, "file_sha256": digest, "intent_index": row["intent_index"]},
+            )
+            connection.execute(
+                update(table)
+                .where(table.c.id == release_id)
+                .values(state="released", release_index=index, finished_at=stamp())
+            )
+        if ledger.can_sign:
+            ledger.checkpoint()
+        return self.released(release_id)
+
+    def _roll_back(self, release_id: str) -> str:
+        """Take back everything before the file had its name; a file that already stands is finished instead.
+
+        Returns the state it ends in: "released", "rolled_back", or "open" when the home cannot be written now and the
+        next start has to settle it.
+        """
+        try:
+            with self._rows.read() as connection:
+                row = connection.execute(select(store.release).where(store.release.c.id == release_id)).mappings().one()
+            return self._settle(dict(row))
+        except (OSError, SignetError, SQLAlchemyError):
+            return "open"
+
+    def _settle(self, row: dict[str, Any]) -> str:
+        """Finish or roll back one open release; idempotent. Returns the state it ends in."""
+        out = Path(row["target_path"])
+        if row["state"] == "sealed" and _is_file_with(out, row["file_sha256"]):
+            _remove(_seal_path(out, row["id"]))
+            self._commit(row["id"], row["file_sha256"], self._ledger)
+            return "released"
+        _remove(Path(row["part_path"]))
+        _remove(_seal_path(out, row["id"]))
+        if out.parent.is_dir():
+            fsync_folder(out.parent)
+        with self._rows.write() as connection:
+            self._ledger.append(connection, "release_rolled_back", {"release": row["id"]})
+            connection.execute(
+                update(store.release)
+                .where(store.release.c.id == row["id"])
+                .values(state="rolled_back", finished_at=stamp())
+            )
+        return "rolled_back"
+
+    def recover(self) -> list[str]:
+        """Settle every release a crash left open; returns their ids. Does nothing while another process releases."""
+        table = store.release
+        query = select(table).where(table.c.state.in_(("intended", "sealed")))
+        with self._rows.read() as connection:
+            if connection.execute(query).first() is None:
+                return []
+        with self._alone(wait=False) as alone:
+            if not alone:
+                return []
+            with self._rows.read() as connection:
+                open_rows = [dict(row) for row in connection.execute(query).mappings()]
+            for row in open_rows:
+                self._settle(row)
+            return [row["id"] for row in open_rows]
+
+    def releases(self) -> list[Released]:
+        """All finished releases, oldest first."""
+        table = store.release
+        query = select(table).where(table.c.state == "released").order_by(table.c.release_index)
+        with self._rows.read() as connection:
+            return [_released(dict(row)) for row in connection.execute(query).mappings()]
+
+    def released(self, release_id: str) -> Released:
+        """One finished release."""
+        return next(item for item in self.releases() if item.id == release_id)
+
+
+def _released(row: dict[str, Any]) -> Released:
+    return Released(
+        id=row["id"],
+        path=Path(row["target_path"]),
+        format=row["format"],
+        file_sha256=row["file_sha256"],
+        created_at=row["created_at"],
+        state=row["state"],
+        consents=tuple(json.loads(row["consents"])),
+        ledger_index=row["release_index"],
+    )
+
+
+def verify_destination(out: Path, overwrite: bool) -> None:
+    """Raise FormatUnsupported, NotWritable or TargetExists unless a release may appear at out."""
+    format_of(out)
+    if not out.parent.is_dir():
+        raise NotWritable(path=out.parent, reason="there is no such folder")
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        raise NotWritable(path=out.parent, reason="permission denied")
+    if out.is_dir() and not out.is_symlink():
+        raise NotWritable(path=out, reason="it is a folder")
+    if os.path.lexists(out) and not overwrite:
+        raise TargetExists(path=out)
+
+
+def verify_draft(data: bytes, plan: LabelPlan, prepared: Prepared) -> None:
+    """Measure every layer of an unsigned draft from its bytes; raises LabelTooWeak naming the layer."""
+    container = read_container("the draft", data)
+    _verify_payload(container, plan, prepared)
+    _verify_metadata(container, plan)
+    explicit.require(explicit.measure(decode_labelled(data)), sample=plan.sample)
+
+
+def verify_sealed(data: bytes, plan: LabelPlan, prepared: Prepared, keys: HomeKeys) -> None:
+    """Check the signed bytes: same picture, same metadata, a credential of this home. Raises LabelTooWeak."""
+    container = read_container("the sealed file", data)
+    _verify_payload(container, plan, prepared)
+    _verify_metadata(container, plan)
+    reading = credential.read_credential(data, container.mime, [keys.public.root_pem.encode()])
+    if reading.state != "intact" or reading.trust != "trusted":
+        raise LabelTooWeak(layer="credential", reason="; ".join((*reading.reasons, *reading.codes)) or reading.state)
+    if (reading.evidence or {}).get("release") != plan.release_id:
+        raise LabelTooWeak(layer="credential", reason="names another release")
+
+
+def _verify_payload(container: Container, plan: LabelPlan, prepared: Prepared) -> None:
+    if container.format != plan.format or container.trailing_bytes:
+        raise LabelTooWeak(layer="container", reason="not the planned format, or bytes after its end")
+    if container.payload_sha256 != prepared.payload_sha256:
+        raise LabelTooWeak(layer="container", reason="the picture is not the one that was entered")
+
+
+def _verify_metadata(container: Container, plan: LabelPlan) -> None:
+    field = aigc.read_aigc(container)
+    if field.state != "intact":
+        raise LabelTooWeak(layer="aigc", reason="; ".join(field.reasons) or field.state)
+    if field.fields[0].get("ProduceID") != plan.release_id or field.fields[0].get("Label") != "1":
+        raise LabelTooWeak(layer="aigc", reason="names another release")
+    source_type = aigc.read_iptc(container)
+    if source_type.state != "intact" or not source_type.uris[0].endswith(f"/{plan.origin}"):
+        raise LabelTooWeak(layer="iptc", reason="; ".join(source_type.reasons) or "another source type")
+
+
+def decode_labelled(data: bytes) -> Any:
+    """Pixels of a finished picture: uint8, (height, width, 3), sRGB; for measuring only."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
+            return np.asarray(picture.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise LabelTooWeak(layer="container", reason="cannot be decoded") from error
+
+
+def _part(out: Path, release_id: str) -> Path:
+    return out.with_name(f".signet-{release_id}.part")
+
+
+def _seal_path(out: Path, release_id: str) -> Path:
+    return out.with_name(f".signet-{release_id}.seal")
+
+
+def _read_all(descriptor: int) -> bytes:
+    size = os.fstat(descriptor).st_size
+    if size > _LARGEST_BYTES:
+        raise LabelTooWeak(layer="container", reason="larger than any picture the house makes")
+    pieces, offset = [], 0
+    while piece := os.pread(descriptor, 1 << 20, offset):
+        pieces.append(piece)
+        offset += len(piece)
+    return b"".join(pieces)
+
+
+def _is_file_with(path: Path, digest: str | None) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return False
+        return hashlib.sha256(_read_all(descriptor)).hexdigest() == digest
+    except (OSError, SignetError):
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    try:
+        os.unlink(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+
+
+def _umask() -> int:
+    current = os.umask(0o077)
+    os.umask(current)
+    return current

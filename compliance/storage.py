@@ -1,0 +1,48 @@
+"""Small writes that survive a crash: own records of a home, never media."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from compliance.errors import DiskError, DiskFull, NotWritable
+
+
+def disk_error(error: OSError, path: object) -> DiskError:
+    """The SignetError for a failed write at path."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(path=path)
+    return NotWritable(path=path, reason=(error.strerror or "unknown").lower())
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make a rename, link or unlink in this folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Replace a file as a whole: temporary file, fsync, rename, folder fsync. Raises DiskFull, NotWritable."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+        fsync_folder(path.parent)
+    except OSError as error:
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
+        raise disk_error(error, path) from error

@@ -1,0 +1,211 @@
+"""Reads any file and says what it carries: one report, five layers, one sentence.
+
+Works signed out and on any machine; nothing here is shared with the code that writes labels but the formats
+themselves. "Absent" means that nothing was found; it never says that a picture is authentic.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from compliance.containers import Container, read_container
+from compliance.errors import FileMissing, LabelPartMissing, NotAPicture, SignetError
+from compliance.keys import PublicKeys
+from compliance.labels import aigc, credential, explicit
+from compliance.proof import Proof, parse_vkey
+
+State = Literal["intact", "damaged", "absent", "unchecked"]
+Verdict = Literal["sealed", "broken", "unlabelled", "unreadable"]
+LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
+_LARGEST_BYTES = 1 << 30
+
+SENTENCES: dict[str, str] = {
+    "sealed": "AI-generated or AI-edited; every label is intact and the signer is known here.",
+    "sealed by unknown": "AI-generated or AI-edited; every label is intact, but the signer is not known on this machine.",
+    "broken": "This file carries labels of AI-made media, and at least one of them is damaged or missing.",
+    "unlabelled": "No label was found. That does not make the picture authentic.",
+    "unreadable": "The file is not a picture that can be read here, so nothing was checked.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    """One layer: its state, what was found, and in English why it is not intact."""
+
+    state: State
+    evidence: dict[str, Any] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one file carries. sentence is one of SENTENCES."""
+
+    file: str
+    verdict: Verdict
+    sentence: str
+    layers: dict[str, LayerReport]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for --json."""
+        return {
+            "file": self.file,
+            "verdict": self.verdict,
+            "sentence": self.sentence,
+            "layers": {
+                name: {"state": layer.state, "evidence": layer.evidence, "reasons": list(layer.reasons)}
+                for name, layer in self.layers.items()
+            },
+        }
+
+
+def verify_file(path: Path, known: Sequence[PublicKeys] = ()) -> Report:
+    """Check one file. known: public keys of the homes on this machine.
+
+    Raises FileMissing; an unreadable file is a report, not an error.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            return _unreadable(path, "larger than 1 GiB")
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise FileMissing(path=path) from error
+    except OSError as error:
+        return _unreadable(path, (error.strerror or "unknown").lower())
+    return verify_bytes(str(path), data, known)
+
+
+def verify_bytes(name: str, data: bytes, known: Sequence[PublicKeys] = ()) -> Report:
+    """Check the bytes of one file."""
+    try:
+        container = read_container(name, data)
+    except NotAPicture as error:
+        return _unreadable(Path(name), str(error.data["reason"]))
+    reading = _read_credential(data, container, known)
+    layers = {
+        "explicit": _explicit(data),
+        "aigc": _aigc(container),
+        "iptc": _iptc(container),
+        "credential": _credential(reading),
+        "ledger": _ledger(reading, container, known),
+    }
+    states = {layer.state for layer in layers.values()}
+    if states == {"intact"}:
+        by_known = reading is not None and reading.trust == "trusted"
+        return Report(name, "sealed", SENTENCES["sealed" if by_known else "sealed by unknown"], layers)
+    verdict: Verdict = "unlabelled" if states <= {"absent"} else "broken"
+    return Report(name, verdict, SENTENCES[verdict], layers)
+
+
+def _unreadable(path: Path, reason: str) -> Report:
+    layers = {name: LayerReport("unchecked", {}, (reason,)) for name in LAYERS}
+    return Report(str(path), "unreadable", SENTENCES["unreadable"], layers)
+
+
+def _explicit(data: bytes) -> LayerReport:
+    pixels = _decode(data)
+    if pixels is None:
+        return LayerReport("damaged", {}, ("the picture cannot be decoded whole",))
+    found = explicit.measure(pixels)
+    evidence = {
+        "box": list(found.box) if found.box else None,
+        "elements": list(found.elements),
+        "ink_share": round(found.ink_share, 4),
+        "contrast": round(found.contrast, 2),
+        "correlation": round(found.correlation, 3),
+        "sample": found.sample,
+    }
+    state = explicit.state(found)
+    return LayerReport(state, evidence if found.found else {}, () if state == "intact" else explicit.reasons(found))
+
+
+def _decode(data: bytes) -> Any:
+    import io
+    import warnings
+
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
+                return np.asarray(picture.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError, Warning):
+        return None
+
+
+def _aigc(container: Container) -> LayerReport:
+    reading = aigc.read_aigc(container)
+    return LayerReport(reading.state, {"fields": list(reading.fields)} if reading.fields else {}, reading.reasons)
+
+
+def _iptc(container: Container) -> LayerReport:
+    reading = aigc.read_iptc(container)
+    return LayerReport(reading.state, {"source_type": list(reading.uris)} if reading.uris else {}, reading.reasons)
+
+
+def _read_credential(
+    data: bytes, container: Container, known: Sequence[PublicKeys]
+) -> credential.CredentialReading | None:
+    try:
+        return credential.read_credential(data, container.mime, [keys.root_pem.encode() for keys in known])
+    except LabelPartMissing:
+        return None
+
+
+def _credential(reading: credential.CredentialReading | None) -> LayerReport:
+    if reading is None:
+        return LayerReport("unchecked", {}, ("the C2PA library did not load",))
+    evidence: dict[str, Any] = {}
+    if reading.state != "absent":
+        evidence = {
+            "trust": reading.trust,
+            "issuer": reading.issuer,
+            "actions": list(reading.actions),
+            "codes": list(reading.codes),
+            "assurance": (reading.evidence or {}).get("assurance"),
+            "consents": (reading.evidence or {}).get("consents", []),
+        }
+    return LayerReport(reading.state, evidence, reading.reasons)
+
+
+def _ledger(
+    reading: credential.CredentialReading | None, container: Container, known: Sequence[PublicKeys]
+) -> LayerReport:
+    """The file's own proof: its intent entry stands in a signed log and means this very picture."""
+    if reading is None:
+        return LayerReport("unchecked", {}, ("the C2PA library did not load",))
+    evidence = reading.evidence
+    if reading.state == "absent" or not evidence or "proof" not in evidence:
+        return LayerReport("absent", {}, ("the file carries no proof of a ledger entry",))
+    try:
+        vkey = str(evidence["ledger_vkey"])
+        origin, key = parse_vkey(vkey)
+        proof = Proof.from_json(evidence["proof"])
+        checkpoint = proof.verify(key)
+        entry = json.loads(proof.entry)
+        fields = entry["fields"]
+    except (SignetError, KeyError, TypeError, ValueError) as error:
+        return LayerReport("damaged", {}, (f"the proof does not hold ({type(error).__name__})",))
+    found = {
+        "origin": origin,
+        "index": proof.index,
+        "size": checkpoint.size,
+        "time": entry.get("time"),
+        "release": fields.get("release"),
+        "log": "known here" if any(keys.ledger_vkey == vkey for keys in known) else "not known here",
+    }
+    produced = [item.get("ProduceID") for item in aigc.read_aigc(container).fields]
+    reasons = []
+    if fields.get("payload_sha256") != container.payload_sha256:
+        reasons.append("the entry means another picture")
+    if produced and produced != [fields.get("release")]:
+        reasons.append("the entry and the AIGC field name different releases")
+    if reading.state == "damaged":
+        reasons.append("the credential that carries the proof is damaged")
+    return LayerReport("damaged" if reasons else "intact", found, tuple(reasons))
