@@ -1,0 +1,94 @@
+"""What holds for every test: no screen, no network, no home or keyring of the person who runs them.
+
+The environment is set when this file is read, before anything can import Qt, NumPy or keyring.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+# Everything a library may take for the user's own folders lies in here and is removed at the end.
+_SESSION_HOME = Path(tempfile.mkdtemp(prefix="signet-tests-"))
+
+for _name in [name for name in os.environ if name.startswith("SIGNET_")]:
+    del os.environ[_name]
+# A session bus would lead to the desktop's own keyring.
+os.environ.pop("DBUS_SESSION_BUS_ADDRESS", None)
+os.environ.update(
+    QT_QPA_PLATFORM="offscreen",
+    OMP_NUM_THREADS="1",
+    HF_HUB_OFFLINE="1",
+    PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring",
+    HOME=str(_SESSION_HOME),
+    XDG_DATA_HOME=str(_SESSION_HOME / "data"),
+    XDG_CONFIG_HOME=str(_SESSION_HOME / "config"),
+    XDG_STATE_HOME=str(_SESSION_HOME / "state"),
+    XDG_CACHE_HOME=str(_SESSION_HOME / "cache"),
+    SIGNET_HOME=str(_SESSION_HOME / "signet"),
+)
+
+# The checking machine replays one fixed series, so that a red check can be looked into; elsewhere every run differs.
+settings.register_profile("signet", deadline=None, max_examples=60, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("signet")
+
+_homes = count(1)
+_calls_out: list[str] = []
+_CALLS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
+_LOOKUPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
+
+
+class NetworkUsed(AssertionError):
+    """A test tried to speak to something outside this machine's own sockets."""
+
+
+def _watch_sockets(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse what leaves AF_UNIX. Sees Python's sockets in this process only; neither C++ nor children."""
+    if event[:7] != "socket.":
+        return
+    if event in _LOOKUPS or (event in _CALLS and arguments[0].family != socket.AF_UNIX):
+        _calls_out.append(f"{event}{arguments[1:] if event in _CALLS else arguments}")
+        raise NetworkUsed(_calls_out[-1])
+
+
+# An audit hook cannot be taken out again, which is what is wanted: no test can forget it.
+sys.addaudithook(_watch_sockets)
+
+
+def pytest_unconfigure() -> None:
+    """Take the session's home away."""
+    shutil.rmtree(_SESSION_HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def calls_out() -> list[str]:
+    """The network calls refused in this test; one that expects them clears the list."""
+    return _calls_out
+
+
+@pytest.fixture(autouse=True)
+def _no_network() -> Iterator[None]:
+    """Fail the test even when the code under test swallowed the refusal."""
+    _calls_out.clear()
+    yield
+    tried, _calls_out[:] = _calls_out[:], []
+    if tried:
+        pytest.fail(f"the network was used: {', '.join(tried)}")
+
+
+@pytest.fixture(autouse=True)
+def signet_home(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own for each test, outside tmp_path and not made yet; SIGNET_HOME names it."""
+    home = _SESSION_HOME / f"home-{next(_homes)}"
+    monkeypatch.setenv("SIGNET_HOME", str(home))
+    return home
