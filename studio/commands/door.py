@@ -1,0 +1,92 @@
+"""What every command goes through: its home, the workshop, the password when the keys are locked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from compliance.errors import SessionLocked
+from studio.commands.password import ask_password, can_ask, source_named
+from studio.text import N_
+
+if TYPE_CHECKING:
+    from studio.workshop import Workshop
+
+Answer = TypeVar("Answer")
+
+JsonOption = Annotated[bool, typer.Option("--json", help=N_("Print JSON lines on standard output and nothing else."))]
+PasswordOption = Annotated[
+    str | None,
+    typer.Option(
+        "--password-file",
+        metavar="FILE",
+        help=N_("Read the password from this file; - reads the standard input. Also: SIGNET_PASSWORD_FILE."),
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The options before the command. home: None means SIGNET_HOME or the system's place for program data."""
+
+    home: Path | None = None
+
+
+def call_of(context: typer.Context) -> Call:
+    """The global options of a running command."""
+    found = context.find_object(Call)
+    return found if found is not None else Call()
+
+
+@contextmanager
+def opened(context: typer.Context) -> Iterator[Workshop]:
+    """The workshop of this command's home; closed at the end."""
+    from studio.workshop import Workshop
+
+    with Workshop.open(call_of(context).home) as workshop:
+        yield workshop
+
+
+def with_keys(workshop: Workshop, password_file: str | None, act: Callable[[], Answer]) -> Answer:
+    """Do something that may need keys: when they are locked, ask for the password once and do it again.
+
+    Raises what act raises, and SessionLocked when there is nowhere to ask.
+    """
+    try:
+        return act()
+    except SessionLocked:
+        if source_named(password_file) is None and not can_ask():
+            raise
+        session = workshop.session()
+        workshop.unlock(ask_password(password_file, session.username if session else ""))
+        return act()
+
+
+def unlocked_if_named(workshop: Workshop, password_file: str | None) -> None:
+    """Open the keys when a password file is named; listings show more then, and go on without it."""
+    session = workshop.session()
+    if session is not None and not session.unlocked and source_named(password_file) is not None:
+        workshop.unlock(ask_password(password_file, session.username))
+
+
+def home_folder(home: Path | None) -> Path:
+    """Where this call keeps its data: --home, SIGNET_HOME, or the system's place for program data."""
+    if home is not None:
+        return home
+    if os.environ.get("SIGNET_HOME"):
+        return Path(os.environ["SIGNET_HOME"])
+    from platformdirs import user_data_path
+
+    return user_data_path("signet", appauthor=False)
+
+
+def split_words(values: list[str]) -> tuple[str, ...]:
+    """Option values given several times, separated by commas, or both: each once, in order."""
+    words = (word.strip() for value in values for word in value.split(","))
+    return tuple(dict.fromkeys(word for word in words if word))

@@ -1,0 +1,174 @@
+"""signet face: find faces, swap a face."""
+
+from __future__ import annotations
+
+import os
+import queue
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, assert_never
+
+import typer
+
+from compliance.errors import FileMissing, FormatUnsupported, NotWritable, SignetError, TargetExists, WorkStopped
+from studio.commands.door import JsonOption, PasswordOption, opened, split_words, with_keys
+from studio.commands.output import Output, plain_data
+from studio.text import N_, _
+
+if TYPE_CHECKING:
+    from engines.job import Event
+    from studio.workshop import Running, SwapPlan, Workshop
+
+group = typer.Typer(help=N_("Faces: find them, swap them."))
+
+FORMATS = (".png", ".jpg", ".jpeg")
+_STOP_WAIT_S = 5.0
+
+
+@group.command(help=N_("Find the faces in a picture; their numbers are for --face."))
+def find(
+    context: typer.Context,
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help=N_("A PNG or JPEG picture."))],
+    as_json: JsonOption = False,
+) -> None:
+    """Find faces."""
+    with opened(context) as workshop:
+        faces = workshop.survey(picture)
+    Output(as_json).table(
+        (_("face"), _("left, top"), _("width × height"), _("between the eyes"), _("turned by")),
+        [
+            (
+                str(face.number),
+                f"{face.box[0]}, {face.box[1]}",
+                f"{face.box[2]} × {face.box[3]}",
+                f"{face.eye_distance_px:.0f} px",
+                f"{face.yaw_degrees:.0f}°",
+            )
+            for face in faces
+        ],
+        faces,
+        _("No face was found in {path}.", path=picture),
+    )
+
+
+@group.command(help=N_("Put the face of one picture onto a face of another; the result is labelled."))
+def swap(
+    context: typer.Context,
+    source: Annotated[Path, typer.Option("--source", metavar="FILE", help=N_("The picture that lends its face."))],
+    target: Annotated[Path, typer.Option("--target", metavar="FILE", help=N_("The picture that is edited."))],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help=N_("Where the result goes: .png, .jpg, .jpeg."))],
+    consents: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--consent",
+            metavar="ID...",
+            help=N_("The consents of the people shown, for these two files: several times, with commas or spaces."),
+        ),
+    ] = None,
+    face: Annotated[
+        int,
+        typer.Option(
+            "--face", min=0, metavar="N", help=N_("Which face of the target, from left to right; all when left out.")
+        ),
+    ] = 0,
+    purpose: Annotated[
+        str, typer.Option("--purpose", metavar="PURPOSE", help=N_("What it is for; the consents must allow it."))
+    ] = "private",
+    strength: Annotated[
+        float, typer.Option("--strength", min=0.0, max=1.0, metavar="0-1", help=N_("How much of the face is taken."))
+    ] = 1.0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))] = False,
+    password_file: PasswordOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Swap a face."""
+    output = Output(as_json)
+    check_files(source, target)
+    check_out(out, overwrite)
+    with opened(context) as workshop:
+        release = with_keys(
+            workshop,
+            password_file,
+            lambda: make(
+                workshop,
+                output,
+                workshop.plan_swap(
+                    source, target, split_words(consents or []), face=face, purpose=purpose, strength=strength
+                ),
+                out,
+                overwrite,
+            ),
+        )
+        label = workshop.label_text()
+    output.data({"event": "released", **release, "label": label})
+    output.line(_("Released: {path}", path=release["path"]))
+    output.line(_("Label on it: {label} · ledger entry {index}", label=label, index=release["ledger_index"]))
+
+
+def make(workshop: Workshop, output: Output, plan: SwapPlan, out: Path, overwrite: bool) -> dict[str, object]:
+    """Run a plan to its released file and return the release as plain data; whatever happens, nothing else is left.
+
+    Raises what the job failed with, and WorkStopped when the user stopped it.
+    """
+    running = run_job(workshop, plan, output)
+    try:
+        released: dict[str, object] = plain_data(workshop.release(running, out, overwrite))
+    except BaseException:
+        workshop.discard(running)
+        raise
+    return released
+
+
+def run_job(workshop: Workshop, plan: SwapPlan, output: Output) -> Running:
+    """Start a plan, show its progress and wait for its end; a stop by the user cancels it and raises WorkStopped."""
+    from engines.job import Cancelled, Failed, Finished, Progress, Started
+    from studio.workshop import raise_failed
+
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    running = workshop.start(plan, events.put)
+    try:
+        with output.progress() as show:
+            while True:
+                match event := events.get():
+                    case Started():
+                        output.data({"event": "started"})
+                    case Progress():
+                        show(event)
+                    case Finished():
+                        return running
+                    case Failed():
+                        raise_failed(event)
+                    case Cancelled():
+                        raise WorkStopped
+                    case _ as unknown:
+                        assert_never(unknown)
+    except KeyboardInterrupt as error:
+        running.cancel()
+        running.wait(_STOP_WAIT_S)
+        workshop.discard(running)
+        raise WorkStopped from error
+    except SignetError:
+        raise
+    except BaseException:
+        running.cancel()
+        workshop.discard(running)
+        raise
+
+
+def check_files(*paths: Path) -> None:
+    """Raise FileMissing for the first path that is no file."""
+    for path in paths:
+        if not path.is_file():
+            raise FileMissing(path=path)
+
+
+def check_out(out: Path, overwrite: bool) -> None:
+    """Say early what the release would say after the work: FormatUnsupported, TargetExists, NotWritable."""
+    if out.suffix.lower() not in FORMATS:
+        raise FormatUnsupported(path=out, supported=", ".join(FORMATS))
+    if out.is_dir() or (not overwrite and os.path.lexists(out)):
+        raise TargetExists(path=out)
+    folder = out.parent
+    if not folder.is_dir():
+        raise NotWritable(path=out, reason="there is no such folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise NotWritable(path=out, reason="permission denied")

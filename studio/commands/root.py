@@ -1,0 +1,184 @@
+"""The tree of commands, the language, and the one place where errors become sentences and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import gettext
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+from compliance.errors import (
+    DiskFull,
+    DisplayMissing,
+    ExitCode,
+    OutOfMemory,
+    SignetError,
+    Unexpected,
+    UsageUnclear,
+    WorkStopped,
+)
+from studio import text
+from studio.commands import account, consent, demo, doctor, face, ledger, subject, usage, verify
+from studio.commands.door import Call, home_folder
+from studio.commands.output import Output, OutputClosed
+from studio.commands.report import write_report
+from studio.text import N_, _, set_language
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line without the program's name; returns the exit code and raises nothing."""
+    words = usage.arranged(arguments)
+    set_language(usage.value_of(words, "--lang"))
+    output = Output(as_json="--json" in words)
+    home = usage.value_of(words, "--home")
+    try:
+        with _stop_signals():
+            code = _invoke(words)
+        sys.stdout.flush()
+        return code
+    except OutputClosed:
+        return _closed()
+    except BrokenPipeError:
+        # Only help texts are written by others than Output; a broken pipe of the worker is a SignetError by now.
+        return _closed()
+    except (KeyboardInterrupt, EOFError, typer.Abort):
+        error: SignetError = WorkStopped()
+    except SignetError as known:
+        error = known
+    except TyperException as misuse:
+        error = UsageUnclear(**usage.problem(misuse))
+    except Exception as unknown:
+        error = _reduced(unknown, home_folder(Path(home) if home else None))
+    try:
+        output.error(error)
+    except OutputClosed:
+        return _closed()
+    return int(error.code)
+
+
+def build(rich_help: bool = False) -> Any:
+    """The whole tree of commands in the reader's language, ready for make_context. rich_help: panels and colours."""
+    app = typer.Typer(
+        name="signet",
+        help=N_("Face swaps that are consented to, labelled, signed and verifiable. Without a command: the window."),
+        epilog=N_("--home and --lang may stand before or after the command."),
+        invoke_without_command=True,
+        add_completion=False,
+        rich_markup_mode="rich" if rich_help else None,
+    )
+    app.callback()(_global_options)
+    app.command("demo", help=N_("Make and check labelled sample pictures."))(demo.demo)
+    app.command("doctor", help=N_("Examine the home, the keys, the models and the libraries."))(doctor.doctor)
+    app.add_typer(account.group, name="account")
+    app.add_typer(subject.group, name="subject")
+    app.add_typer(consent.group, name="consent")
+    app.add_typer(face.group, name="face")
+    app.command("verify", help=N_("Check which labels of a file are intact."))(verify.verify)
+    app.add_typer(ledger.group, name="ledger")
+    command = get_command(app)
+    _localise(command)
+    return command
+
+
+def _global_options(
+    context: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", metavar="DIR", help=N_("Where Signet keeps its data. Also: SIGNET_HOME.")),
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option("--lang", metavar="en|zh-CN", help=N_("Language. Also: SIGNET_LANG."))
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help=N_("Show the version and stop."))] = False,
+) -> None:
+    context.obj = Call(home)
+    if language is not None and language not in text.LANGUAGES:
+        problem = _("There is no language “{language}”; there are: {known}.", language=language, known="en, zh-CN")
+        raise UsageUnclear(problem=problem, command="signet")
+    if version:
+        Output().line(f"signet {_version()}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        if not doctor.has_display():
+            raise DisplayMissing
+        from studio.window.app import main
+
+        raise typer.Exit(main(home))
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("signet-studio")
+
+
+def _invoke(words: list[str]) -> int:
+    command = build(rich_help=sys.stdout.isatty())
+    try:
+        with command.make_context("signet", words) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return int(end.exit_code)
+    return int(ExitCode.OK)
+
+
+def _localise(command: Any) -> None:
+    """Put help texts into the reader's language, down the whole tree; the headings are typer's, through gettext."""
+    if text.language() != "en":
+        gettext.bindtextdomain("signet", str(text.LOCALE_FOLDER))
+        gettext.textdomain("signet")
+        os.environ["LANGUAGE"] = text.language().replace("-", "_")
+    command.help, command.epilog = _(command.help or ""), _(command.epilog or "")
+    for parameter in (*command.params, command.get_help_option(typer.Context(command))):
+        parameter.help = _(parameter.help or "")
+    for child in getattr(command, "commands", {}).values():
+        _localise(child)
+
+
+def _reduced(error: Exception, home: Path) -> SignetError:
+    if isinstance(error, MemoryError):
+        return OutOfMemory(stage=N_("the command"))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(path=error.filename or home)
+    return Unexpected(kind=type(error).__name__, report=write_report(error, home))
+
+
+def _closed() -> int:
+    """Nobody reads our output any more: let the interpreter's last flush go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            os.dup2(nowhere, stream.fileno())
+        except (OSError, ValueError):
+            continue
+    os.close(nowhere)
+    return int(ExitCode.ERROR)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP stop the work as Ctrl-C does: cancelled, nothing left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)

@@ -1,0 +1,100 @@
+"""Reading the command line before and beside typer: options that may stand anywhere, and misuse in our own words."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from typer.exceptions import TyperException
+
+from studio.text import _
+
+_ANYWHERE = ("--home", "--lang")
+_SEVERAL = "--consent"
+
+
+def arranged(arguments: Sequence[str]) -> list[str]:
+    """The words with --home and --lang in front, and `--consent A B` spelled as `--consent A --consent B`."""
+    words = list(arguments)
+    end = words.index("--") if "--" in words else len(words)
+    front: list[str] = []
+    rest: list[str] = []
+    place, several = 0, False
+    while place < end:
+        word = words[place]
+        if word in _ANYWHERE and place + 1 < end:
+            front += words[place : place + 2]
+            place, several = place + 2, False
+            continue
+        if word.startswith(tuple(f"{name}=" for name in _ANYWHERE)):
+            front.append(word)
+        elif several and not word.startswith("-"):
+            if rest[-1] != _SEVERAL:
+                rest.append(_SEVERAL)
+            rest.append(word)
+        else:
+            rest.append(word)
+            several = word == _SEVERAL
+        place += 1
+    return front + rest + words[end:]
+
+
+def value_of(words: Sequence[str], option: str) -> str | None:
+    """The last value of an option among arranged words; None when it is not there."""
+    found = None
+    for place, word in enumerate(words):
+        if word == option and place + 1 < len(words):
+            found = words[place + 1]
+        elif word.startswith(f"{option}="):
+            found = word.split("=", 1)[1]
+    return found
+
+
+def problem(misuse: TyperException) -> dict[str, str]:
+    """The fields of UsageUnclear for what typer found wrong."""
+    context = getattr(misuse, "ctx", None)
+    return {"problem": _sentence(misuse, context), "command": context.command_path if context else "signet"}
+
+
+def _sentence(misuse: TyperException, context: Any) -> str:
+    name = _parameter(misuse)
+    match type(misuse).__name__:
+        case "MissingParameter":
+            return _("{name} is missing.", name=name)
+        case "BadParameter":
+            return _("The value of {name} cannot be used: {reason}", name=name, reason=_(misuse.message))
+        case "NoSuchOption":
+            return _did_you_mean(_("There is no option {name}.", name=name), getattr(misuse, "possibilities", None))
+        case "BadOptionUsage":
+            return _("The option {name} needs a value, or was given one it does not take.", name=name)
+    if misuse.message.startswith("Missing command"):
+        return _("A command is missing.")
+    quoted = re.search(r"'(.*?)'", misuse.message)
+    if misuse.message.startswith("No such command") and quoted:
+        known = list(getattr(context.command, "commands", {})) if context else []
+        sentence = _("There is no command {name}.", name=quoted[1])
+        return _did_you_mean(sentence, difflib.get_close_matches(quoted[1], known))
+    extra = re.search(r"unexpected extra argument(?:\(s\)|s)? \((.*)\)", misuse.message)
+    if extra:
+        return _("Too many words: {words}.", words=extra[1])
+    return misuse.message
+
+
+def _parameter(misuse: TyperException) -> str:
+    option = getattr(misuse, "option_name", None)
+    if option:
+        return str(option)
+    parameter = getattr(misuse, "param", None)
+    if parameter is None:
+        return "?"
+    if parameter.param_type_name == "option":
+        return str(parameter.opts[0])
+    return str(parameter.metavar or parameter.name)
+
+
+def _did_you_mean(sentence: str, candidates: Sequence[str] | None) -> str:
+    if not candidates:
+        return sentence
+    return f"{sentence} {_('Did you mean {names}?', names=', '.join(sorted(candidates)))}"

@@ -1,0 +1,97 @@
+"""The reader's language: gettext for window and command line alike, loaded when the first sentence is asked for.
+
+Message ids are the English sentences. Lower wings raise errors with ids and fields; here they become sentences.
+"""
+
+from __future__ import annotations
+
+import gettext
+import locale
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import resources
+from compliance.errors import SignetError
+
+LOCALE_FOLDER = Path(resources.__file__).parent / "locale"
+LANGUAGES = ("en", "zh-CN")
+
+# Fields of errors that hold words of ours, not of the user's; looked up in the catalogue before they are filled in.
+_OWN_WORDS = frozenset(
+    {"allowed", "detail", "device", "kind", "layer", "purpose", "reason", "report", "role", "stage", "what"}
+)
+
+_language: str | None = None
+_catalogue: gettext.NullTranslations | None = None
+
+
+def N_(message: str) -> str:
+    """Mark a message id for the catalogue; returns it unchanged."""
+    return message
+
+
+def set_language(code: str | None) -> None:
+    """Choose "en" or "zh-CN"; None asks SIGNET_LANG, then the locale. Anything unknown reads as English."""
+    global _language, _catalogue
+    _language = _known(code) if code else _surroundings()
+    _catalogue = None
+
+
+def language() -> str:
+    """The language in use: "en" or "zh-CN"."""
+    if _language is None:
+        set_language(None)
+    assert _language is not None
+    return _language
+
+
+def _(message: str, /, **fields: Any) -> str:
+    """Translate a message id, then fill in its fields; a field that is missing shows as "?"."""
+    text = _loaded().gettext(message) if message else ""
+    return text.format_map(_Fields(fields)) if fields else text
+
+
+def sentences(error: SignetError) -> tuple[str, str]:
+    """What happened and what to do, in the reader's language."""
+    fields = {key: _word(value) if key in _OWN_WORDS else value for key, value in error.data.items()}
+    filled = _Fields(fields)
+    return _(error.message).format_map(filled), _(error.next_step).format_map(filled)
+
+
+class _Fields(dict[str, Any]):
+    """Fields of a sentence; an error made elsewhere may lack one, and a sentence with a hole beats none."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _word(value: Any) -> Any:
+    if isinstance(value, str):
+        return _(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(str(_word(item)) for item in value)
+    return value
+
+
+def _known(code: str) -> str:
+    return "zh-CN" if code.lower().replace("_", "-").split(".")[0].split("-")[0] in ("zh", "chinese") else "en"
+
+
+def _surroundings() -> str:
+    environment: Mapping[str, str] = os.environ
+    for name in ("SIGNET_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if environment.get(name):
+            return _known(environment[name])
+    return _known((locale.getlocale()[0] or "en").replace(" ", "-"))
+
+
+def _loaded() -> gettext.NullTranslations:
+    global _catalogue
+    if _catalogue is None:
+        if language() == "en":
+            _catalogue = gettext.NullTranslations()
+        else:
+            _catalogue = gettext.translation("signet", LOCALE_FOLDER, [language().replace("-", "_")], fallback=True)
+    return _catalogue
