@@ -43,9 +43,9 @@ HomeKind = Literal["own", "demo"]
 metadata = sa.MetaData()
 
 
-def _table(name: str, *parts: sa.schema.SchemaItem) -> sa.Table:
+def _table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> sa.Table:
     # STRICT: SQLite otherwise stores a text where a number belongs and says nothing.
-    return sa.Table(name, metadata, *parts, sqlite_strict=True)
+    return sa.Table(name, metadata, *parts, sqlite_strict=True, **options)
 
 
 def _text(name: str, **options: Any) -> sa.Column[str]:
@@ -76,6 +76,7 @@ ledger_node = _table(
     _integer("level", primary_key=True, autoincrement=False),
     _integer("idx", primary_key=True, autoincrement=False),
     _blob("hash"),
+    sqlite_with_rowid=False,
 )
 checkpoint = _table(
     "checkpoint", _integer("size", primary_key=True, autoincrement=False), _text("note"), _text("made_at")

@@ -29,8 +29,8 @@ def _blob(name: str, *, nullable: bool = False) -> sa.Column[bytes]:
     return sa.Column(name, sa.LargeBinary, nullable=nullable)
 
 
-def _create(name: str, *parts: Any) -> None:
-    op.create_table(name, *parts, sqlite_strict=True)
+def _create(name: str, *parts: Any, **options: Any) -> None:
+    op.create_table(name, *parts, sqlite_strict=True, **options)
 
 
 def upgrade() -> None:
@@ -73,6 +73,7 @@ def _upgrade_ledger() -> None:
         _integer("level", primary_key=True, autoincrement=False),
         _integer("idx", primary_key=True, autoincrement=False),
         _blob("hash"),
+        sqlite_with_rowid=False,
     )
     _create("checkpoint", _integer("size", primary_key=True, autoincrement=False), _text("note"), _text("made_at"))
     for table in _APPEND_ONLY:
