@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-_FOLDER = "opens folders to make a rename or link in them durable"
-_NAMES = "looks up a constant of Qt by its name"
+_ONE_OF_OURS = "reads a field of a class of our own by its name"
 
 DOORS: dict[str, dict[str, str]] = {
     "compliance/draft.py": {"unseal": "draws the labels: the one reader of sealed media"},
@@ -24,10 +23,27 @@ DOORS: dict[str, dict[str, str]] = {
         "os.replace": "own records appear as a whole",
         "os.write": "own records of a home",
     },
+    "compliance/store.py": {
+        "create_engine": "the database of a home: records, never media",
+        "import sqlite3": "switches the journal before SQLAlchemy connects, and names error codes",
+        "touch": "makes the database file with its mode before SQLite does",
+    },
     "engines/engine.py": {"import importlib": "loads an engine when it is asked for, from a fixed table"},
+    "studio/commands/root.py": {
+        "getattr by a computed name": "signals that not every system knows",
+        "os.dup2": "turns the output to nowhere when nobody reads it any more",
+        "os.open": "opens the null device for that",
+    },
+    "studio/pipe.py": {"import socket": "the pair of local sockets between the program and its worker"},
+    "studio/sandbox.py": {
+        "import ctypes": "system calls that take rights away from the worker",
+        "os.open": "names the readable folders to the kernel, without opening them for anything",
+    },
     "studio/settings.py": {
         "import tempfile": "settings are written beside their file first",
         "os.fdopen": "writes the settings as text",
         "os.replace": "settings appear as a whole",
     },
+    "studio/window/icons.py": {"getattr by a computed name": _ONE_OF_OURS},
+    "studio/window/theme.py": {"getattr by a computed name": _ONE_OF_OURS},
 }

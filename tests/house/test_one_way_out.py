@@ -76,6 +76,8 @@ FREE = [
     "open('x', 'rb')",
     "path.open()",
     "path.open('rb')",
+    "import io\nkind.open(io.BytesIO(data))",
+    "class Reader:\n    open: type",
     "from PIL import Image\nImage.open(path)",
     "from importlib import resources",
     "import importlib.metadata as m",

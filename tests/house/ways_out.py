@@ -94,11 +94,11 @@ def _argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
 
 
 def _opens_for_writing(call: ast.Call, position: int) -> bool:
-    """Whether the mode at this position is anything but a literal for reading."""
+    """Whether the mode at this position is anything but a literal for reading (or no mode at all: bytes in memory)."""
     if any(isinstance(given, ast.Starred) for given in call.args) or any(k.arg is None for k in call.keywords):
         return True
     mode = _argument(call, position, "mode")
-    if mode is None:
+    if mode is None or (isinstance(mode, ast.Call) and ast.unparse(mode.func) in ("BytesIO", "io.BytesIO")):
         return False
     return not (isinstance(mode, ast.Constant) and isinstance(mode.value, str) and _READ_MODE.match(mode.value))
 
@@ -128,7 +128,7 @@ class _Walk:
         elif isinstance(node, ast.Name):
             if node.id in BUILTINS:
                 yield node.id
-            elif node.id == "open" and id(node) not in self.called:
+            elif node.id == "open" and isinstance(node.ctx, ast.Load) and id(node) not in self.called:
                 yield "open handed on"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and SEALED_NAME in node.value:
             yield SEALED_NAME
