@@ -10,6 +10,7 @@ import hashlib
 from compliance import encode
 from compliance.containers import read_container
 from compliance.labels import explicit
+from compliance.labels.lettering import opencv
 from compliance.labels.policy import LabelPlan
 from compliance.media import SyntheticMedia, unseal
 
@@ -37,13 +38,12 @@ def prepare(media: SyntheticMedia, plan: LabelPlan) -> Draft:
 
 def preview(media: SyntheticMedia, *, sample: bool, longest_px: int) -> bytes:
     """A PNG for the screen, at most longest_px on its longer side, with the label burnt in at that size."""
-    import cv2
-
     pixels = unseal(media)
     height, width = pixels.shape[:2]
     scale = longest_px / max(height, width)
     if scale < 1:
         size = max(1, round(width * scale)), max(1, round(height * scale))
+        cv2 = opencv()
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     labelled, _ = explicit.draw(pixels, sample=sample)
     return encode.encode_preview(labelled)

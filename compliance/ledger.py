@@ -80,6 +80,11 @@ class Ledger:
         self._public_key = signing_key.public_key() if signing_key else public_key
         self._clock = clock
 
+    @property
+    def can_sign(self) -> bool:
+        """Whether checkpoints can be made: the keys of the home are open."""
+        return self._signing_key is not None
+
     # --- writing -----------------------------------------------------------------------------------------------------
 
     def append(self, connection: sa.Connection, kind: str, fields: Fields) -> int:

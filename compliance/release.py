@@ -153,6 +153,7 @@ class Releaser:
         drafter: Drafter,
         out: Path,
         overwrite: bool = False,
+        assurance: str = "self",
     ) -> Released:
         """Run the protocol; returns when the file stands under its name, or raises and leaves nothing behind."""
         out = Path(os.path.abspath(out))
@@ -171,7 +172,7 @@ class Releaser:
                 # 5. measure
                 verify_draft(data, plan, prepared)
                 # 6. sign
-                signed = self._sign(data, plan, claim, info, materials, keys, index)
+                signed = self._sign(data, plan, claim, info, materials, keys, index, assurance)
                 verify_sealed(signed, plan, prepared, keys)
                 # 7. read back what stands on disk
                 digest = self._seal(signed, out, plan.release_id)
@@ -259,6 +260,7 @@ class Releaser:
         materials: Sequence[Material],
         keys: HomeKeys,
         index: int,
+        assurance: str,
     ) -> bytes:
         proof = Ledger(self._rows, self._ledger.origin, keys.ledger_key()).proof(index)
         relationship = {"target": "parentOf", "source": "componentOf"}
@@ -280,6 +282,7 @@ class Releaser:
                 "ledger_vkey": keys.public.ledger_vkey,
                 "proof": proof.to_json(),
             },
+            assurance=assurance,
         )
         return credential.sign(data, recipe, keys.leaf_key(), keys.chain_pem())
 

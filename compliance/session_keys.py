@@ -12,7 +12,7 @@ import ctypes
 import os
 import platform
 import sys
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 _SERVICE = "signet-studio"
 
@@ -76,7 +76,7 @@ class KernelKeyring:
     _USER = ctypes.c_int(-4)
     _UNLINK, _SEARCH, _READ, _SETPERM, _TIMEOUT = 9, 10, 11, 5, 15
     # Numbers of add_key and keyctl by machine; other machines go without.
-    _SYSCALLS = {"x86_64": (248, 250), "aarch64": (217, 219)}
+    _SYSCALLS: ClassVar = {"x86_64": (248, 250), "aarch64": (217, 219)}
 
     def __init__(self) -> None:
         self._add_key, self._keyctl = self._SYSCALLS[platform.machine()]

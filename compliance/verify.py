@@ -25,7 +25,7 @@ _LARGEST_BYTES = 1 << 30
 
 SENTENCES: dict[str, str] = {
     "sealed": "AI-generated or AI-edited; every label is intact and the signer is known here.",
-    "sealed by unknown": "AI-generated or AI-edited; every label is intact, but the signer is not known on this machine.",
+    "sealed by unknown": "AI-generated or AI-edited; every label is intact, but the signer is not known here.",
     "broken": "This file carries labels of AI-made media, and at least one of them is damaged or missing.",
     "unlabelled": "No label was found. That does not make the picture authentic.",
     "unreadable": "The file is not a picture that can be read here, so nothing was checked.",

@@ -8,10 +8,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
 from compliance.labels.aigc import AigcField, xmp_packet
+from compliance.labels.lettering import CHINESE, ENGLISH, SAMPLE, SEPARATOR
 from compliance.media import Origin
 
 SYSTEM_NAME = "Signet"
 PictureFormat = Literal["png", "jpeg"]
+LABEL_TEXT = f"{CHINESE}{SEPARATOR}{ENGLISH}"
+SAMPLE_TEXT = f"{SAMPLE}{SEPARATOR}{LABEL_TEXT}"
 # Every picture carries all of these; a release lacking one does not happen. There is no other table.
 PICTURE_LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
 

@@ -1,0 +1,341 @@
+"""JobRunner: owns the worker process and turns its events into callbacks.
+
+The worker is disposable: one that dies or does not obey is replaced, and what it held is lost, which costs time but
+never a label, since nothing it holds has left it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, NoReturn
+
+from compliance.errors import SignetError, Unexpected, WorkerDied, registry
+from compliance.labels.policy import LabelPlan
+from compliance.media import MediaInfo
+from compliance.permit import Permit
+from compliance.release import Prepared
+from engines.engine import FoundFace, Request
+from engines.job import Cancelled, Event, Events, Failed, Finished, JobState, Progress, Started
+from studio import pipe
+from studio.reports import write_report
+from studio.sandbox import Confinement
+
+CANCEL_LIMIT_S = 0.8
+_READY_LIMIT_S = 60.0
+
+
+def error_of(name: str, data: Mapping[str, Any]) -> SignetError:
+    """The SignetError that a worker's answer names; anything unknown becomes Unexpected with a report on disk."""
+    kind = registry().get(name)
+    if kind is None or name == "Unexpected":
+        report = write_report(str(data.get("kind", name)), [str(place) for place in data.get("places", [])])
+        return Unexpected(kind=data.get("kind", name), report=report)
+    try:
+        return kind(**data)
+    except (KeyError, IndexError, TypeError):
+        return WorkerDied(detail="unreadable answer")
+
+
+def raise_failed(event: Failed) -> NoReturn:
+    """Turn a Failed event back into its error and raise it."""
+    raise error_of(event.error, event.data)
+
+
+def _memory_file(data: bytes) -> int:
+    """A descriptor of an unnamed file in memory that holds data; no copy of an input ever reaches a disk."""
+    descriptor = os.memfd_create("input", os.MFD_CLOEXEC)
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    return descriptor
+
+
+class Running:
+    """One job in the worker. Ends exactly once; its last event is Finished, Failed or Cancelled."""
+
+    def __init__(self, worker: _Process, request: Request, on_event: Events) -> None:
+        self.id = f"job-{secrets.token_hex(5)}"
+        self.request = request
+        self.state = JobState.QUEUED
+        self.info: MediaInfo | None = None
+        self._worker = worker
+        self._on_event = on_event
+        self._ended: Future[Event] = Future()
+        self._lock = threading.Lock()
+        self._cancelling = False
+
+    def receive(self, event: Event) -> None:
+        """Take an event of the worker; only the first ending counts."""
+        with self._lock:
+            if self._ended.done():
+                return
+            match event:
+                case Started():
+                    self.state = JobState.RUNNING
+                case Finished(info):
+                    if self._cancelling:
+                        # It was done before it heard of it; the user asked to stop, so stopped it is.
+                        event = Cancelled()
+                        self.state = JobState.CANCELLED
+                    else:
+                        self.info, self.state = info, JobState.FINISHED
+                case Failed():
+                    self.state = JobState.FAILED
+                case Cancelled():
+                    self.state = JobState.CANCELLED
+                case Progress():
+                    pass
+            is_last = self.state not in (JobState.QUEUED, JobState.RUNNING)
+        try:
+            self._on_event(event)
+        finally:
+            if is_last:
+                self._ended.set_result(event)
+
+    def cancel(self) -> None:
+        """Ask to stop; a worker that does not obey in CANCEL_LIMIT_S is killed."""
+        with self._lock:
+            if self._ended.done() or self.state not in (JobState.QUEUED, JobState.RUNNING):
+                return
+            self._cancelling = True
+        self._worker.tell({"op": "cancel", "job": self.id})
+        timer = threading.Timer(CANCEL_LIMIT_S, self._kill)
+        timer.daemon = True
+        timer.start()
+        self._ended.add_done_callback(lambda _: timer.cancel())
+
+    def _kill(self) -> None:
+        if not self._ended.done():
+            self._worker.kill()
+
+    def lose(self, detail: str) -> None:
+        """The worker is gone."""
+        self.receive(Cancelled() if self._cancelling else Failed(WorkerDied.__name__, {"detail": detail}))
+
+    def wait(self, timeout_s: float | None = None) -> Event:
+        """The last event; raises TimeoutError."""
+        return self._ended.result(timeout_s)
+
+    # --- the drafting half of a release, as compliance.release sees it ---
+
+    def prepare(self, plan: LabelPlan) -> Prepared:
+        """Label and encode in the worker's memory."""
+        answer = self._worker.ask({"op": "prepare", "job": self.id, "plan": plan.to_json()})
+        return Prepared(payload_sha256=str(answer.body["payload_sha256"]), size=int(answer.body["size"]))
+
+    def write(self, descriptor: int) -> None:
+        """Let the worker write its draft into an open file."""
+        self._worker.ask({"op": "write", "job": self.id}, descriptors=[descriptor])
+
+    def preview(self, *, sample: bool, longest_px: int) -> bytes:
+        """A labelled PNG."""
+        return self._worker.ask({"op": "preview", "job": self.id, "sample": sample, "longest_px": longest_px}).blob
+
+    def discard(self) -> None:
+        """Let the worker forget the result."""
+        try:
+            self._worker.ask({"op": "discard", "job": self.id})
+        except WorkerDied:
+            pass
+
+
+class _Process:
+    """One worker process and the thread that listens to it."""
+
+    def __init__(self, gate_key: bytes) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
+            self._child = subprocess.Popen(
+                [sys.executable, "-I", "-m", "studio.worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                env=environment,
+            )
+        self._sock = ours
+        self._sending = threading.Lock()
+        self._waiting: dict[str, Future[pipe.Message]] = {}
+        self._jobs: dict[str, Running] = {}
+        self._lock = threading.Lock()
+        self._ready: Future[Confinement] = Future()
+        self.is_gone = False
+        threading.Thread(target=self._listen, name="signet worker events", daemon=True).start()
+        self.ask({"op": "hello", "gate_key": gate_key.hex()})
+
+    @property
+    def confinement(self) -> Confinement:
+        """What holds the worker, as it said at its start."""
+        return self._ready.result(_READY_LIMIT_S)
+
+    def tell(self, body: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
+        """Send without waiting; a worker that is gone is noticed by the listener."""
+        try:
+            with self._sending:
+                pipe.send(self._sock, body, b"", descriptors)
+        except pipe.PipeClosed:
+            pass
+
+    def ask(self, body: dict[str, Any], descriptors: Sequence[int] = ()) -> pipe.Message:
+        """Send and wait for the answer; raises the error the worker names, or WorkerDied."""
+        key = secrets.token_hex(6)
+        future: Future[pipe.Message] = Future()
+        with self._lock:
+            if self.is_gone:
+                raise WorkerDied(detail="it had ended before")
+            self._waiting[key] = future
+        self.tell({**body, "id": key}, descriptors)
+        answer = future.result()
+        if "error" in answer.body:
+            raise error_of(str(answer.body["error"]), dict(answer.body.get("data", {})))
+        return answer
+
+    def run(self, running: Running, body: dict[str, Any], descriptors: Sequence[int]) -> None:
+        """Hand over a job."""
+        with self._lock:
+            if self.is_gone:
+                raise WorkerDied(detail="it had ended before")
+            self._jobs[running.id] = running
+        self.tell(body, descriptors)
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                self._take(pipe.receive(self._sock))
+        except (pipe.PipeClosed, KeyError, TypeError, ValueError):
+            pass
+        self.kill()
+        code = self._child.wait()
+        with self._lock:
+            self.is_gone = True
+            waiting, self._waiting = self._waiting, {}
+            jobs, self._jobs = self._jobs, {}
+        detail = f"signal {-code}" if code < 0 else f"exit {code}"
+        if not self._ready.done():
+            self._ready.set_exception(WorkerDied(detail=detail))
+        for future in waiting.values():
+            future.set_exception(WorkerDied(detail=detail))
+        for running in jobs.values():
+            running.lose(detail)
+        self._sock.close()
+
+    def _take(self, message: pipe.Message) -> None:
+        for descriptor in message.descriptors:
+            os.close(descriptor)
+        body = message.body
+        match body["op"]:
+            case "ready":
+                self._ready.set_result(Confinement(int(body["landlock"]), bool(body["seccomp"])))
+            case "answer":
+                with self._lock:
+                    future = self._waiting.pop(body["to"])
+                future.set_result(message)
+            case "event":
+                event = _event(body)
+                with self._lock:
+                    running = self._jobs[body["job"]]
+                running.receive(event)
+
+    def kill(self) -> None:
+        """End the process now."""
+        try:
+            self._child.kill()
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        """End the conversation; the worker leaves by itself, at once or by force."""
+        try:
+            self._sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        try:
+            self._child.wait(2)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self._child.wait()
+
+
+def _event(body: dict[str, Any]) -> Event:
+    fields = body["fields"]
+    match body["event"]:
+        case "started":
+            return Started()
+        case "progress":
+            return Progress(int(fields["done"]), int(fields["total"]), str(fields["stage"]))
+        case "finished":
+            info = dict(fields["info"])
+            return Finished(MediaInfo(**{**info, "warnings": tuple(info["warnings"])}))
+        case "cancelled":
+            return Cancelled()
+        case "failed":
+            return Failed(str(fields["error"]), dict(fields["data"]))
+    raise ValueError("unknown event")
+
+
+class JobRunner:
+    """Starts the worker when it is needed, and again when it has gone."""
+
+    def __init__(self, gate_key: bytes) -> None:
+        self._gate_key = gate_key
+        self._process: _Process | None = None
+        self._lock = threading.Lock()
+
+    def _worker(self) -> _Process:
+        with self._lock:
+            if self._process is None or self._process.is_gone:
+                self._process = _Process(self._gate_key)
+            return self._process
+
+    def warm_up(self) -> None:
+        """Start the worker ahead of its first use."""
+        self._worker()
+
+    @property
+    def confinement(self) -> Confinement:
+        """What holds the worker."""
+        return self._worker().confinement
+
+    def survey(self, engine_id: str, name: str, data: bytes) -> list[FoundFace]:
+        """Faces in one encoded picture; raises NotAPicture, PictureTooLarge, ModelDamaged, WorkerDied."""
+        descriptor = _memory_file(data)
+        try:
+            answer = self._worker().ask({"op": "survey", "engine": engine_id, "name": name}, [descriptor])
+        finally:
+            os.close(descriptor)
+        return [FoundFace(**{**face, "box": tuple(face["box"])}) for face in answer.body["faces"]]
+
+    def start(self, request: Request, permit: Permit, inputs: Sequence[bytes], on_event: Events) -> Running:
+        """Hand a permitted request to the worker; inputs in the order of request.inputs."""
+        worker = self._worker()
+        running = Running(worker, request, on_event)
+        descriptors = [_memory_file(data) for data in inputs]
+        try:
+            worker.run(
+                running,
+                {"op": "run", "job": running.id, "request": request.to_json(), "permit": permit.to_json()},
+                descriptors,
+            )
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        return running
+
+    def close(self) -> None:
+        """End the worker."""
+        with self._lock:
+            if self._process is not None:
+                self._process.close()
+                self._process = None
+
+
+__all__ = ["JobRunner", "Running", "error_of", "raise_failed"]

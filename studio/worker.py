@@ -1,0 +1,222 @@
+"""The child process: joins one engine to compliance.draft. Requests in, events and drafts out; holds no key.
+
+It is started by studio.runner with one end of a socket pair, takes its own rights away, and works until the socket
+closes. Results stay sealed in its memory until they are released or discarded. It knows no path of the user's files:
+inputs and drafts come as descriptors.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from compliance.errors import OutOfMemory, PermitInvalid, SignetError, UnknownRecord
+from compliance.media import SyntheticMedia
+from engines.job import Cancelled, CancelToken, Event, Failed, Finished, JobCancelled, Progress, Started
+from studio import pipe, sandbox
+
+_EVENT_NAMES: dict[type, str] = {
+    Started: "started",
+    Progress: "progress",
+    Finished: "finished",
+    Failed: "failed",
+    Cancelled: "cancelled",
+}
+
+
+def failure(error: BaseException) -> Failed:
+    """The event for an exception that left an engine; an unknown one becomes its type and places, without values."""
+    if isinstance(error, SignetError):
+        return Failed(error.name, {key: _plain(value) for key, value in error.data.items()})
+    if isinstance(error, MemoryError) or "Insufficient memory" in str(error):
+        return Failed(OutOfMemory.__name__, {"stage": "engine"})
+    places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    return Failed("Unexpected", {"kind": type(error).__name__, "places": places})
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        with open(descriptor, "rb", closefd=False) as stream:
+            stream.seek(0)
+            return stream.read()
+    finally:
+        os.close(descriptor)
+
+
+class Worker:
+    """One conversation with the program."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._sending = threading.Lock()
+        self._results: dict[str, SyntheticMedia] = {}
+        self._drafts: dict[str, Any] = {}
+        self._tokens: dict[str, CancelToken] = {}
+        self._engines: dict[str, Any] = {}
+        self._gate_key: Any = None
+
+    def _send(self, body: dict[str, Any], blob: bytes = b"") -> None:
+        with self._sending:
+            pipe.send(self._sock, body, blob)
+
+    def serve(self) -> None:
+        """Answer until the other side closes."""
+        confinement = sandbox.confine()
+        self._send({"op": "ready", "landlock": confinement.landlock, "seccomp": confinement.seccomp})
+        while True:
+            try:
+                message = pipe.receive(self._sock)
+            except pipe.PipeClosed:
+                return
+            self._handle(message)
+
+    def _handle(self, message: pipe.Message) -> None:
+        body = message.body
+        operation: str = body["op"]
+        if operation == "cancel":
+            token = self._tokens.get(body["job"])
+            if token is not None:
+                token.cancel()
+        elif operation == "run":
+            token = self._tokens[body["job"]] = CancelToken()
+            threading.Thread(target=self._run, args=(body, message.descriptors, token), daemon=True).start()
+        else:
+            handlers: dict[str, Callable[[pipe.Message], tuple[dict[str, Any], bytes]]] = {
+                "hello": self._hello,
+                "survey": self._survey,
+                "prepare": self._prepare,
+                "write": self._write,
+                "preview": self._preview,
+                "discard": self._discard,
+            }
+            try:
+                answer, blob = handlers[operation](message)
+            except Exception as error:
+                event = failure(error)
+                answer, blob = {"error": event.error, "data": event.data}, b""
+            self._send({"op": "answer", "to": body["id"], **answer}, blob)
+
+    def _hello(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        self._gate_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(message.body["gate_key"]))
+        return {}, b""
+
+    def _engine(self, engine_id: str) -> Any:
+        if engine_id not in self._engines:
+            from engines.engine import load_engine
+
+            self._engines[engine_id] = load_engine(engine_id)
+        return self._engines[engine_id]
+
+    def _survey(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        data = _read(message.descriptors[0])
+        faces = self._engine(message.body["engine"]).survey(message.body["name"], data)
+        return {"faces": [asdict(face) for face in faces]}, b""
+
+    def _run(self, body: dict[str, Any], descriptors: list[int], token: CancelToken) -> None:
+        job: str = body["job"]
+
+        def emit(event: Event) -> None:
+            self._send({"op": "event", "job": job, "event": _EVENT_NAMES[type(event)], "fields": asdict(event)})
+
+        try:
+            try:
+                data = [_read(descriptor) for descriptor in descriptors]
+                emit(Started())
+                media = self._make(body, data, emit, token)
+                token.check()
+                self._results[job] = media
+                emit(Finished(media.info))
+            except JobCancelled:
+                emit(Cancelled())
+            except Exception as error:
+                emit(failure(error))
+        except pipe.PipeClosed:
+            pass  # the program has gone; nobody is left to tell
+        finally:
+            self._tokens.pop(job, None)
+
+    def _make(
+        self, body: dict[str, Any], data: list[bytes], emit: Callable[[Event], None], token: CancelToken
+    ) -> SyntheticMedia:
+        import hashlib
+
+        from compliance.permit import Permit
+        from engines.engine import Request
+
+        request = Request.from_json(body["request"])
+        permit = Permit.from_json(body["permit"])
+        if self._gate_key is None:
+            raise PermitInvalid(reason="no gate is known")
+        permit.verify(self._gate_key, request.digest())
+        if len(data) != len(request.inputs):
+            raise PermitInvalid(reason="inputs are missing")
+        for item, content in zip(request.inputs, data, strict=True):
+            if hashlib.sha256(content).hexdigest() != item.sha256:
+                raise PermitInvalid(reason="an input is not the file that was asked for")
+        inputs = {item.role: content for item, content in zip(request.inputs, data, strict=True)}
+        media: SyntheticMedia = self._engine(request.engine).run(request, permit, inputs, emit, token)
+        permit.verify_faces(media.info.faces_edited)
+        return media
+
+    def _result(self, job: str) -> SyntheticMedia:
+        try:
+            return self._results[job]
+        except KeyError as error:
+            raise UnknownRecord(kind="result", id=job) from error
+
+    def _prepare(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        from compliance import draft
+        from compliance.labels.policy import LabelPlan
+
+        job = message.body["job"]
+        made = draft.prepare(self._result(job), LabelPlan.from_json(message.body["plan"]))
+        self._drafts[job] = made
+        return {"payload_sha256": made.payload_sha256, "size": made.size}, b""
+
+    def _write(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        descriptor = message.descriptors[0]
+        try:
+            self._drafts.pop(message.body["job"]).write(descriptor)
+        finally:
+            os.close(descriptor)
+        return {}, b""
+
+    def _preview(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        from compliance import draft
+
+        body = message.body
+        return {}, draft.preview(self._result(body["job"]), sample=body["sample"], longest_px=body["longest_px"])
+
+    def _discard(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        self._results.pop(message.body["job"], None)
+        self._drafts.pop(message.body["job"], None)
+        return {}, b""
+
+
+def main(arguments: list[str]) -> None:
+    """Serve on the inherited socket whose number is the one argument."""
+    os.environ["OPENCV_OPENCL_RUNTIME"] = "disabled"
+    sock = socket.socket(fileno=int(arguments[0]))
+    try:
+        Worker(sock).serve()
+    except pipe.PipeClosed:
+        pass
+    finally:
+        # An engine thread may still compute; there is nobody left to take its result.
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
