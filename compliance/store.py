@@ -32,6 +32,10 @@ HEAD: Final = "0001_spine"
 APPLICATION_ID: Final = 0x53474E54
 """Marks the file as ours in its header: "SGNT" (PRAGMA application_id)."""
 
+# The SQLite file format, §1.3: the header string and the smallest page.
+_MAGIC = b"SQLite format 3\x00"
+_SMALLEST_PAGE = 512
+
 _BUSY_TIMEOUT_MS = 10_000
 _BUSY_ROUNDS = 3
 _BUSY_PAUSE_S = 0.05
@@ -380,6 +384,11 @@ def file_system_of(path: Path, mounts: str) -> str:
 def _prepare_file(store: Store) -> None:
     """Check that the file is ours and its tables are those of this version; make or migrate them where not."""
     path = str(store.path)
+    with store.path.open("rb") as file:
+        head = file.read(_SMALLEST_PAGE)
+    # SQLite takes a file shorter than a page for a new one and would write over it.
+    if head and (len(head) < _SMALLEST_PAGE or not head.startswith(_MAGIC)):
+        raise StoreDamaged(path=path, reason="not a database of Signet")
     _switch_to_wal(store)
     with store.read() as connection:
         version = _version(store, connection)

@@ -1,0 +1,360 @@
+"""The database of a home: what is refused, what is promised about the file, and one writer at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from compliance import store as store_module
+from compliance.errors import DiskFull, HomeUnusable, StoreBusy, StoreDamaged
+from compliance.store import Store, file_system_of, open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A new home."""
+    opened = open_store(tmp_path / "home")
+    yield opened
+    opened.close()
+
+
+def raw(folder: Path) -> sqlite3.Connection:
+    """The file as a stranger's tool opens it; without transactions of its own."""
+    return sqlite3.connect(folder / "signet.db", isolation_level=None)
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    """A home is a folder, and lies in folders."""
+    (tmp_path / "file").write_text("")
+    for home in (tmp_path / "file", tmp_path / "file" / "home"):
+        with pytest.raises(HomeUnusable):
+            open_store(home)
+
+
+def test_a_place_where_nothing_can_be_made_is_refused() -> None:
+    """A folder that the system does not let anybody make is refused with the system's reason."""
+    with pytest.raises(HomeUnusable):
+        open_store(Path("/proc/signet-home"))
+
+
+def test_a_read_only_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home that cannot be written is refused before a file is made in it."""
+    # access() is asked here and not by the mode, because root may write a folder of mode 0500.
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(HomeUnusable, match="read-only"):
+        open_store(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", sorted(store_module.NETWORK_FILE_SYSTEMS))
+def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """The folder is not even made on a file system that another machine can change."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/sda1 / ext4 rw 0 0\nserver:/share {tmp_path}/far {kind} rw 0 0\n")
+    (tmp_path / "far").mkdir()
+    monkeypatch.setattr(store_module, "_MOUNTS", mounts)
+    with pytest.raises(HomeUnusable, match=kind.replace(".", r"\.")):
+        open_store(tmp_path / "far" / "home")
+    assert not (tmp_path / "far" / "home").exists()
+    open_store(tmp_path / "farther").close()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/home/ann", "ext4"),
+        ("/mnt/share", "nfs4"),
+        ("/mnt/share/deep/er", "nfs4"),
+        ("/mnt/shared", "ext4"),
+        ("/mnt/my share/home", "cifs"),
+        ("/twice/home", "fuse.sshfs"),
+    ],
+)
+def test_the_file_system_of_a_path_is_that_of_the_nearest_mount(path: str, kind: str) -> None:
+    """The deepest mount point counts, a later line hides an earlier one, and octal numbers are characters."""
+    mounts = (
+        "/dev/sda1 / ext4 rw 0 0\nserver:/a /mnt/share nfs4 rw 0 0\n//b/c /mnt/my\\040share cifs rw 0 0\n"
+        "tmpfs /twice tmpfs rw 0 0\nann@host: /twice fuse.sshfs rw 0 0\n\n"
+    )
+    assert file_system_of(Path(path), mounts) == kind
+
+
+def test_a_link_or_a_folder_in_place_of_the_database_is_refused(tmp_path: Path) -> None:
+    """The database is a plain file of this home, not a way to somebody else's."""
+    open_store(tmp_path / "one").close()
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "signet.db").symlink_to(tmp_path / "one" / "signet.db")
+    (tmp_path / "three" / "signet.db").mkdir(parents=True)
+    for home in ("two", "three"):
+        with pytest.raises(HomeUnusable, match="plain file"):
+            open_store(tmp_path / home)
+
+
+@pytest.mark.parametrize(
+    "content", [b"x", b"SQLite format 3\x00", b"not a database at all " * 500, b"SQLite format 3\x00" + bytes(8000)]
+)
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
+    """Anything that SQLite cannot read is called damaged, and left as it was."""
+    (tmp_path / "signet.db").write_bytes(content)
+    with pytest.raises(StoreDamaged):
+        open_store(tmp_path)
+    assert (tmp_path / "signet.db").read_bytes() == content
+
+
+def test_the_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    """A good database that Signet did not make gets no tables of ours."""
+    raw(tmp_path).execute("CREATE TABLE foreign_thing (x)")
+    with pytest.raises(StoreDamaged, match="not a database of Signet"):
+        open_store(tmp_path)
+    names = raw(tmp_path).execute("SELECT name FROM sqlite_master").fetchall()
+    assert names == [("foreign_thing",)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("DELETE FROM alembic_version", "which version"),
+        ("DROP TABLE alembic_version", "not a database of Signet"),
+        ("DROP TABLE consent_withdrawal", "tables are missing"),
+        ("PRAGMA application_id=7", "not a database of Signet"),
+    ],
+)
+def test_a_database_that_lost_its_marks_is_refused(tmp_path: Path, statement: str, reason: str) -> None:
+    """Version, tables and header mark must all be there; nothing is made up for them."""
+    open_store(tmp_path).close()
+    raw(tmp_path).execute(statement)
+    with pytest.raises(StoreDamaged, match=reason):
+        open_store(tmp_path)
+
+
+def test_the_home_of_a_newer_program_is_refused(tmp_path: Path) -> None:
+    """What a later version wrote is not touched by an earlier one."""
+    open_store(tmp_path).close()
+    raw(tmp_path).execute("UPDATE alembic_version SET version_num = '9999_later'")
+    with pytest.raises(HomeUnusable, match="newer Signet"):
+        open_store(tmp_path)
+    assert raw(tmp_path).execute("SELECT version_num FROM alembic_version").fetchone() == ("9999_later",)
+
+
+def test_damaged_pages_are_told(tmp_path: Path) -> None:
+    """A database whose pages were overwritten is called damaged when they are read or checked."""
+    opened = open_store(tmp_path)
+    with opened.write() as connection:
+        rows = [{"idx": place, "leaf": bytes(32), "body": b"PLANTED" * 70} for place in range(400)]
+        connection.execute(sa.insert(store_module.ledger_entry), rows)
+    opened.close()
+    path = tmp_path / "signet.db"
+    data = bytearray(path.read_bytes())
+    for page in range(4096, len(data), 4096):
+        if data[page : page + 4096].count(b"PLANTED") > 100:
+            data[page : page + 64] = b"\xff" * 64
+    path.write_bytes(data)
+    opened = open_store(tmp_path)
+    with pytest.raises(StoreDamaged):
+        opened.check()
+    with pytest.raises(StoreDamaged), opened.read() as connection:
+        connection.execute(sa.select(store_module.ledger_entry)).all()
+    opened.close()
+
+
+def test_a_writer_inside_a_writer_is_refused_at_once(store: Store) -> None:
+    """A thread that would wait for itself is told so instead of hanging; afterwards all is as before."""
+    with store.write(), pytest.raises(RuntimeError, match="pass its connection on"), store.write():
+        pass
+    with store.write():
+        pass
+
+
+def test_a_writer_that_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits too long for another process is told that it is busy, and may try again."""
+    monkeypatch.setattr(store_module, "_BUSY_TIMEOUT_MS", 1)
+    opened = open_store(tmp_path)
+    other = raw(tmp_path)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreBusy), opened.write():
+        pass
+    other.execute("ROLLBACK")
+    with opened.write():
+        pass
+    opened.close()
+
+
+def test_reading_cannot_write(store: Store) -> None:
+    """The way in for readers has no way to change anything."""
+    with pytest.raises(HomeUnusable), store.read() as connection:
+        connection.execute(sa.insert(store_module.permit_use).values(permit_id="p", request_sha256="r", used_at="t"))
+
+
+def test_a_full_disk_is_told(store: Store) -> None:
+    """When the file cannot grow, DiskFull is raised and nothing of the transaction stays."""
+    with pytest.raises(DiskFull), store.write() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=1")
+        connection.execute(
+            sa.insert(store_module.ledger_entry), [{"idx": 0, "leaf": bytes(32), "body": bytes(200_000)}]
+        )
+    with store.read() as connection:
+        assert connection.execute(sa.select(store_module.ledger_entry)).all() == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO home VALUES ('a', 'other', 't')",
+        "INSERT INTO ledger_entry VALUES (0, x'00', NULL)",
+        "INSERT INTO ledger_entry VALUES (0, x'00', 'text')",
+        "INSERT INTO identity_proof VALUES ('a', 'nobody', 'self', 'm', 'c', 't', 't', 0)",
+        "INSERT INTO consent_withdrawal VALUES ('nothing', 't', 'r', 0)",
+        "UPDATE ledger_entry SET body = x'01'",
+        "DELETE FROM ledger_entry",
+        "UPDATE ledger_node SET hash = x'01'",
+        "DELETE FROM ledger_node",
+        "UPDATE checkpoint SET note = ''",
+        "DELETE FROM checkpoint",
+    ],
+)
+def test_the_database_itself_refuses(store: Store, statement: str) -> None:
+    """Unknown words, missing or mistyped values, orphans and any change of the ledger are refused by SQLite."""
+    with store.write() as connection:
+        connection.exec_driver_sql("INSERT INTO ledger_entry VALUES (7, x'00', x'00')")
+        connection.exec_driver_sql("INSERT INTO ledger_node VALUES (1, 0, x'00')")
+        connection.exec_driver_sql("INSERT INTO checkpoint VALUES (1, 'note', 't')")
+    with pytest.raises(sa.exc.IntegrityError), store.write() as connection:
+        connection.exec_driver_sql(statement)
+
+
+# --- promises --------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_home_is_private(tmp_path: Path) -> None:
+    """Folder 0700; database and both side files 0600, also where a wider file was left."""
+    home = tmp_path / "deep" / "home"
+    opened = open_store(home)
+    opened.identify()
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert {path.name: path.stat().st_mode & 0o777 for path in home.iterdir()} == {
+        "signet.db": 0o600,
+        "signet.db-wal": 0o600,
+        "signet.db-shm": 0o600,
+    }
+    opened.close()
+    (home / "signet.db").chmod(0o644)
+    open_store(home).close()
+    assert (home / "signet.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_every_connection_keeps_its_promises(store: Store) -> None:
+    """WAL, synchronous FULL (2), foreign keys and a waiting time hold for readers and writers alike."""
+    for entered in (store.read, store.write):
+        with entered() as connection:
+            said = {
+                name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            }
+        assert said == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+def test_a_block_that_raises_leaves_nothing(store: Store) -> None:
+    """What was written before the error is rolled back, and the error comes out as it was."""
+    with pytest.raises(KeyError), store.write() as connection:
+        connection.execute(sa.insert(store_module.permit_use).values(permit_id="p", request_sha256="r", used_at="t"))
+        raise KeyError("x")
+    with store.read() as connection:
+        assert connection.execute(sa.select(store_module.permit_use)).all() == []
+
+
+def test_a_reader_sees_one_moment(store: Store) -> None:
+    """What another thread commits meanwhile does not enter a transaction that has read."""
+    insert = sa.insert(store_module.permit_use).values(permit_id="p", request_sha256="r", used_at="t")
+
+    def commit() -> None:
+        with store.write() as connection:
+            connection.execute(insert)
+
+    with store.read() as connection:
+        assert connection.execute(sa.select(store_module.permit_use)).all() == []
+        thread = threading.Thread(target=commit)
+        thread.start()
+        thread.join()
+        assert connection.execute(sa.select(store_module.permit_use)).all() == []
+    with store.read() as connection:
+        assert len(connection.execute(sa.select(store_module.permit_use)).all()) == 1
+
+
+def test_the_identity_of_a_home_stays(tmp_path: Path) -> None:
+    """The first call decides id and kind; a demo home never turns into an own one."""
+    opened = open_store(tmp_path)
+    first = opened.identify("demo")
+    assert opened.identify("own") == first
+    opened.close()
+    opened = open_store(tmp_path)
+    assert opened.identify() == first
+    assert (first.kind, len(first.id)) == ("demo", 32)
+    opened.close()
+
+
+def test_a_half_made_home_is_finished(tmp_path: Path) -> None:
+    """A crash between the empty file and its tables leaves a home that the next start completes."""
+    raw(tmp_path).execute("PRAGMA journal_mode=WAL")
+    opened = open_store(tmp_path)
+    opened.check()
+    opened.close()
+
+
+def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
+    """The steps and the Table objects say the same, to the letter, and HEAD is the newest step."""
+    from alembic.script import ScriptDirectory
+
+    steps = ScriptDirectory(str(Path(store_module.__file__).parent / "migrations"))
+    assert steps.get_heads() == [store_module.HEAD]
+    open_store(tmp_path).close()
+    engine = sa.create_engine("sqlite://")
+    store_module.metadata.create_all(engine)
+    with engine.connect() as connection:
+        meant = set(connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql NOT NULL").scalars())
+    engine.dispose()
+    query = "SELECT sql FROM sqlite_master WHERE sql NOT NULL AND type <> 'trigger' AND name <> 'alembic_version'"
+    assert {sql for (sql,) in raw(tmp_path).execute(query)} == meant
+
+
+def test_an_old_home_opens_without_alembic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting with a home of today's version reads one row and migrates nothing."""
+    open_store(tmp_path).close()
+    monkeypatch.setattr(store_module, "_migrate", lambda *_: pytest.fail("migrated"))
+    open_store(tmp_path).close()
+
+
+def test_several_threads_open_a_new_home_at_once(tmp_path: Path) -> None:
+    """One makes the tables, the others wait and find them."""
+    done: list[str] = []
+    start = threading.Barrier(4)
+
+    def make() -> None:
+        start.wait()
+        opened = open_store(tmp_path / "home")
+        done.append(opened.identify().id)
+        opened.close()
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == 4
+    assert len(set(done)) == 1
+
+
+def test_times_are_text_that_sorts() -> None:
+    """All times are UTC with microseconds, so that their order as text is their order in time."""
+    noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    assert store_module.utc_text(noon) == "2026-11-01T12:00:00.000000+00:00"
+    assert store_module.utc_text(noon.astimezone(timezone(timedelta(hours=8)))) == store_module.utc_text(noon)
+    assert datetime.fromisoformat(store_module.utc_now()).tzinfo == UTC
