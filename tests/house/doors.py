@@ -35,6 +35,16 @@ DOORS: dict[str, dict[str, str]] = {
         "os.open": "opens the null device for that",
     },
     "studio/pipe.py": {"import socket": "the pair of local sockets between the program and its worker"},
+    "studio/reports.py": {
+        "open for writing": "an error report: the kind of error and places in the code, neither media nor names",
+        "os.open": "makes the report readable by its owner alone",
+    },
+    "studio/runner.py": {
+        "import socket": "the local socket to the worker",
+        "import subprocess": "starts the worker, and nothing else",
+        "os.memfd_create": "inputs travel to the worker in memory, never over a disk",
+        "os.write": "fills that memory with the input's own bytes",
+    },
     "studio/sandbox.py": {
         "import ctypes": "system calls that take rights away from the worker",
         "os.open": "names the readable folders to the kernel, without opening them for anything",
@@ -44,6 +54,8 @@ DOORS: dict[str, dict[str, str]] = {
         "os.fdopen": "writes the settings as text",
         "os.replace": "settings appear as a whole",
     },
+    "studio/worker.py": {"import socket": "the local socket to the program"},
+    "studio/workshop.py": {"import shutil": "asks for the free space of a folder"},
     "studio/window/icons.py": {"getattr by a computed name": _ONE_OF_OURS},
     "studio/window/theme.py": {"getattr by a computed name": _ONE_OF_OURS},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ FOUND = [
     ("import io\nio.open('x', 'ab')", "open for writing"),
     ("import codecs as c\nc.open('x')", "import codecs"),
     ("opener = open", "open handed on"),
+    ("write = path.open", "open handed on"),
     ("from io import open as o", "open handed on"),
     ("picture.save(path)", "save"),
     ("keep = picture.save", "save"),
@@ -76,7 +78,9 @@ FREE = [
     "open('x', 'rb')",
     "path.open()",
     "path.open('rb')",
+    "from studio.workshop import Workshop\nWorkshop.open(home, kind)",
     "import io\nkind.open(io.BytesIO(data))",
+    "if kind.open is reader:\n    pass",
     "class Reader:\n    open: type",
     "from PIL import Image\nImage.open(path)",
     "from importlib import resources",
@@ -119,6 +123,19 @@ def test_only_draft_opens_sealed_media() -> None:
     """The seal is named where it is made and opened where the labels are drawn; nowhere else, whatever the reason."""
     names = {file for file, doors in DOORS.items() if {"unseal", "_SyntheticMedia__"} & doors.keys()}
     assert names == {"compliance/draft.py", "compliance/media.py"}
+
+
+def test_the_runner_takes_only_a_type_from_release() -> None:
+    """The one exception in the contract of release is for the type of the worker's answer, not for the releaser."""
+    tree = ast.parse((ROOT / "studio/runner.py").read_text())
+    taken = [
+        (alias.name, getattr(node, "module", None))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if "compliance.release" in f"{getattr(node, 'module', None) or ''}.{alias.name}"
+    ]
+    assert taken == [("Prepared", "compliance.release")]
 
 
 def test_every_folder_of_a_wing_is_a_package() -> None:

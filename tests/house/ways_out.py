@@ -71,6 +71,10 @@ def _module_way(name: str) -> str | None:
     return None
 
 
+def _is_ours(name: str | None) -> bool:
+    return name is not None and name.split(".")[0] in WINGS
+
+
 def _bound_modules(tree: ast.AST) -> dict[str, str]:
     """Local name → module, for every import statement of a file."""
     bound: dict[str, str] = {}
@@ -109,7 +113,10 @@ class _Walk:
     def __init__(self, tree: ast.Module) -> None:
         self.tree = tree
         self.bound = _bound_modules(tree)
-        self.called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        compared = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+        # A function that is called or compared is not handed on to somebody else who calls it.
+        self.settled = called | {id(side) for node in compared for side in (node.left, *node.comparators)}
 
     def ways(self) -> Iterator[tuple[int, str]]:
         """(line, way) for every use."""
@@ -128,7 +135,7 @@ class _Walk:
         elif isinstance(node, ast.Name):
             if node.id in BUILTINS:
                 yield node.id
-            elif node.id == "open" and isinstance(node.ctx, ast.Load) and id(node) not in self.called:
+            elif node.id == "open" and isinstance(node.ctx, ast.Load) and id(node) not in self.settled:
                 yield "open handed on"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and SEALED_NAME in node.value:
             yield SEALED_NAME
@@ -179,7 +186,7 @@ class _Walk:
             yield f"import {_module_way(f'{owner}.{node.attr}')}"
         elif node.attr == "buffer" and ast.unparse(node.value).split(".")[-1].strip("_") in ("stdout", "stderr"):
             yield "stdout.buffer"
-        elif node.attr == "open" and id(node) not in self.called:
+        elif node.attr == "open" and isinstance(node.ctx, ast.Load) and id(node) not in self.settled:
             yield "open handed on"
 
     def _call(self, node: ast.Call) -> Iterator[str]:
@@ -191,7 +198,7 @@ class _Walk:
                 yield from self._getattr(node)
         elif isinstance(function, ast.Attribute):
             owner = self._module_of(function.value)
-            if function.attr == "open" and owner not in ("os", "nt"):
+            if function.attr == "open" and owner not in ("os", "nt") and not _is_ours(owner):
                 # A module's open takes the path first, a path's open does not.
                 if _opens_for_writing(node, 1 if owner else 0):
                     yield "open for writing"
