@@ -66,6 +66,25 @@ def read_container(name: str, data: bytes) -> Container:
     raise NotAPicture(path=name, reason="neither PNG nor JPEG" if data else "empty file")
 
 
+def manifest_store(data: bytes) -> bytes:
+    """The C2PA manifest store of a PNG or JPEG file as one piece; empty when there is none or the file is malformed.
+
+    A store of more than 64 KiB lies in several APP11 segments, each repeating the box header (ISO 19566-5 Annex D).
+    """
+    parts: list[bytes] = []
+    try:
+        if data.startswith(PNG_SIGNATURE):
+            parts = [payload for kind, payload, _ in _png_chunks(data) if kind == b"caBX"]
+        elif data.startswith(b"\xff\xd8"):
+            for marker, payload in _leading_segments(data):
+                if marker == 0xEB and payload.startswith(b"JP"):
+                    first = int.from_bytes(payload[4:8], "big") == 1
+                    parts.append(payload[8:] if first else payload[16:])
+    except _Broken:
+        return b""
+    return b"".join(parts)
+
+
 # --- PNG -------------------------------------------------------------------------------------------------------------
 
 
@@ -225,6 +244,22 @@ def _read_jpeg(data: bytes) -> Container:
         has_manifest=has_manifest,
         trailing_bytes=len(data) - position,
     )
+
+
+def _leading_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield (marker, payload) of the segments before the first scan."""
+    position = 2
+    while True:
+        marker, position = _marker(data, position)
+        if marker in (0xD9, 0xDA):
+            return
+        if marker in _STANDALONE:
+            continue
+        length = int.from_bytes(data[position : position + 2], "big")
+        if length < 2 or position + length > len(data):
+            raise _Broken("truncated")
+        yield marker, data[position + 2 : position + length]
+        position += length
 
 
 def _marker(data: bytes, position: int) -> tuple[int, int]:

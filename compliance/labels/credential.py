@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, Literal
+from uuid import uuid4
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from compliance.containers import manifest_store
 from compliance.errors import LabelPartMissing, LabelTooWeak
 from compliance.labels.aigc import SOURCE_TYPE
 
@@ -33,6 +35,8 @@ LEAF_DAYS: Final = 365
 _CLAIM_SIGNING = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
 # Clocks of two machines may differ; a certificate is valid from a little before it was made.
 _BACKDATED = timedelta(minutes=10)
+# CBOR: the text "pad", then a byte string with a length of two bytes.
+_COSE_PAD = b"\x63pad\x59"
 _NO_TRAINING = ("cawg.data_mining", "cawg.ai_inference", "cawg.ai_training", "cawg.ai_generative_training")
 _OFFLINE: Final[dict[str, Any]] = {
     "version": 1,
@@ -198,20 +202,42 @@ def sign(data: bytes, recipe: Recipe, leaf_key: ec.EllipticCurvePrivateKey, chai
         with (
             c2pa.Context.from_dict(_OFFLINE) as context,
             c2pa.Signer.from_callback(signature, c2pa.C2paSigningAlg.ES256, chain_pem.decode()) as signer,
-            c2pa.Builder(_manifest(recipe), context=context) as builder,
+            _builder_of(c2pa, context, recipe, frozenset()) as builder,
         ):
-            for index, item in enumerate(recipe.ingredients):
-                described = {
-                    "title": item.title,
-                    "format": item.mime,
-                    "relationship": item.relationship,
-                    "label": _ingredient_label(index),
-                }
-                builder.add_ingredient(described, item.mime, io.BytesIO(item.data))
             builder.sign(signer, recipe.mime, io.BytesIO(data), target)
     except (c2pa.C2paError, UnsupportedAlgorithm, UnicodeDecodeError) as error:
         raise LabelTooWeak(layer="credential", reason="the signing library refused the file") from error
     return target.getvalue()
+
+
+def _builder_of(c2pa: Any, context: Any, recipe: Recipe, described_only: frozenset[int]) -> Any:
+    """The library's builder with manifest and ingredients.
+
+    An ingredient whose own manifest cannot be read (damaged, or kept on the network) is described by its title alone;
+    an ingredient with a readable manifest brings its history along.
+    """
+    definition = _manifest(recipe)
+    described = [
+        {
+            "title": item.title,
+            "format": item.mime,
+            "relationship": item.relationship,
+            "label": _ingredient_label(index),
+            "instance_id": f"xmp:iid:{uuid4()}",
+        }
+        for index, item in enumerate(recipe.ingredients)
+    ]
+    definition["ingredients"] = [described[index] for index in sorted(described_only)]
+    builder = c2pa.Builder(definition, context=context)
+    for index, item in enumerate(recipe.ingredients):
+        if index in described_only:
+            continue
+        try:
+            builder.add_ingredient(described[index], item.mime, io.BytesIO(item.data))
+        except c2pa.C2paError:
+            builder.close()
+            return _builder_of(c2pa, context, recipe, described_only | {index})
+    return builder
 
 
 def _own_version() -> str:
@@ -287,29 +313,57 @@ def read_credential(data: bytes, mime: str, roots: Sequence[bytes]) -> Credentia
         c2pa = _library()
     except LabelPartMissing:
         return _reading("unchecked", "none", "the library that reads credentials did not load")
-    settings = {**_OFFLINE, "trust": {"user_anchors": "\n".join(root.decode("ascii", "ignore") for root in roots)}}
-    if not roots:
-        settings = _OFFLINE
+    anchors = "".join(root.decode() for root in roots if _is_certificate(root))
+    settings = {**_OFFLINE, "trust": {"user_anchors": anchors}} if anchors else _OFFLINE
     try:
         with c2pa.Context.from_dict(settings) as context:
             reader = c2pa.Reader.try_create(mime, io.BytesIO(data), context=context)
             if reader is None:
+                # The library skips a manifest whose outermost box it does not know; there is one all the same.
+                if manifest_store(data):
+                    return _reading("damaged", "invalid", "the credential cannot be read")
                 return _reading("absent", "none", "the file has no credential")
             with reader:
                 report = json.loads(reader.json())
-        return _judge(report)
+        return _judge(report, _filling_fault(data))
     except Exception as error:  # A foreign manifest may break the library or our reading in any way; that is damage.
-        if "manifestnotfound" in type(error).__name__.lower():
-            return _reading("absent", "none", "the file has no credential")
+        if str(error).startswith("Remote"):
+            return _reading("unchecked", "none", "the credential lies elsewhere on the network and was not fetched")
         return _reading("damaged", "invalid", "the credential cannot be read")
+
+
+def _is_certificate(pem: bytes) -> bool:
+    """False for bytes that the library would stumble over instead of ignoring them."""
+    try:
+        x509.load_pem_x509_certificate(pem)
+    except ValueError:
+        return False
+    return True
+
+
+def _filling_fault(data: bytes) -> str:
+    """A sentence when something stands where the signature is filled up with zeros (the COSE header "pad"), else "".
+
+    No hash and no signature covers these ten thousand bytes, so the library would let them hold anything. The active
+    manifest is the last of the store; those before it are hashed whole by the manifests that follow.
+    """
+    store = manifest_store(data)
+    if not store:
+        return "the part of the file that holds the credential is damaged"
+    position = store.rfind(_COSE_PAD)
+    if position < 0:
+        return ""
+    start = position + len(_COSE_PAD) + 2
+    end = start + int.from_bytes(store[start - 2 : start], "big")
+    return "" if store.count(0, start, end) == end - start else "the filling behind the signature was changed"
 
 
 def _reading(state: Literal["damaged", "absent", "unchecked"], trust: Trust, reason: str) -> CredentialReading:
     return CredentialReading(state, trust, (), "", (), None, "", (reason,))
 
 
-def _judge(report: dict[str, Any]) -> CredentialReading:
-    """Turn the library's report into our words."""
+def _judge(report: dict[str, Any], fault: str) -> CredentialReading:
+    """Turn the library's report into our words; fault: what we found broken ourselves, or ""."""
     manifest = report["manifests"][report["active_manifest"]]
     codes = tuple(dict.fromkeys(str(status.get("code", "")) for status in report.get("validation_status") or ()))
     actions: list[str] = []
@@ -341,6 +395,8 @@ def _judge(report: dict[str, Any]) -> CredentialReading:
         case _:
             trust, state = "invalid", "damaged"
             reasons = (_reason(codes),)
+    if fault and state == "intact":
+        trust, state, reasons = "invalid", "damaged", (fault,)
     return CredentialReading(state, trust, codes, issuer, tuple(actions), evidence, origin, reasons)
 
 
