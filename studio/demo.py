@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 SAMPLES = Path(resources.__file__).parent / "samples"
 
 DEMO_ACCOUNT = "demo"
-# Published on purpose. The demo home can release nothing but SAMPLE-labelled pictures of the two bundled portraits, which
-# the gate knows by their SHA-256: whoever opens it with this word gains no person, no consent and no unlabelled file.
+# Published on purpose. The demo home can release nothing but SAMPLE-labelled pictures of the two bundled portraits
+# (the gate knows their SHA-256): whoever opens it with this word gains no person, no consent and no unlabelled file.
 DEMO_PASSWORD = "signet-demo-published-password"
 DEMO_OPERATOR = "Signet Demo"
 _PURPOSE = "education"

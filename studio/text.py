@@ -8,7 +8,9 @@ from __future__ import annotations
 import gettext
 import locale
 import os
+import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ LANGUAGES = ("en", "zh-CN")
 _OWN_WORDS = frozenset(
     {"allowed", "detail", "device", "kind", "layer", "purpose", "reason", "report", "role", "stage", "what"}
 )
+
+_NUMBERED = re.compile(r"\{\d+\}")
 
 _language: str | None = None
 _catalogue: gettext.NullTranslations | None = None
@@ -37,6 +41,7 @@ def set_language(code: str | None) -> None:
     global _language, _catalogue
     _language = _known(code) if code else _surroundings()
     _catalogue = None
+    _numbered.cache_clear()
 
 
 def language() -> str:
@@ -60,6 +65,24 @@ def sentences(error: SignetError) -> tuple[str, str]:
     return _(error.message).format_map(filled), _(error.next_step).format_map(filled)
 
 
+def word(text: str) -> str:
+    """Translate words that a lower wing put together, such as the reason why a layer is damaged.
+
+    Those stand in the catalogue whole or, with what was filled in, as an id with numbered fields; several are joined
+    by "; ". What is not known stays English.
+    """
+    if language() == "en" or not text:
+        return text
+    found = _(text)
+    if found != text:
+        return found
+    for pattern, translation in _numbered():
+        match = pattern.fullmatch(text)
+        if match:
+            return translation.format(*(_(part) for part in match.groups()))
+    return "；".join(map(word, text.split("; "))) if "; " in text else text
+
+
 class _Fields(dict[str, Any]):
     """Fields of a sentence; an error made elsewhere may lack one, and a sentence with a hole beats none."""
 
@@ -69,10 +92,21 @@ class _Fields(dict[str, Any]):
 
 def _word(value: Any) -> Any:
     if isinstance(value, str):
-        return _(value)
+        return word(value)
     if isinstance(value, list | tuple):
         return ", ".join(str(_word(item)) for item in value)
     return value
+
+
+@cache
+def _numbered() -> list[tuple[re.Pattern[str], str]]:
+    """Ids with numbered fields as patterns, the longest first, each with its translation."""
+    catalogue = getattr(_loaded(), "_catalog", {})
+    ids = [(text, catalogue[text]) for text in catalogue if isinstance(text, str) and _NUMBERED.search(text)]
+    return [
+        (re.compile("(.+?)".join(map(re.escape, _NUMBERED.split(message)))), translation)
+        for message, translation in sorted(ids, key=lambda pair: -len(pair[0]))
+    ]
 
 
 def _known(code: str) -> str:
@@ -95,3 +129,21 @@ def _loaded() -> gettext.NullTranslations:
         else:
             _catalogue = gettext.translation("signet", LOCALE_FOLDER, [language().replace("-", "_")], fallback=True)
     return _catalogue
+
+
+# What an operating system says of a file, in lower case, as the lower wings pass it on.
+SYSTEM_REASONS = (
+    N_("permission denied"),
+    N_("read-only file system"),
+    N_("not a directory"),
+    N_("is a directory"),
+    N_("file exists"),
+    N_("file name too long"),
+    N_("no such file or directory"),
+    N_("too many levels of symbolic links"),
+    N_("input/output error"),
+    N_("operation not permitted"),
+    N_("unknown"),
+)
+# Roles of pictures, as errors of the gate name them.
+ROLES = (N_("source"), N_("target"))

@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 group = typer.Typer(help=N_("Consents: who allows what until when."))
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help=N_("Id of the consent."))]
+_PURPOSES = (
+    N_("private"),
+    N_("film"),
+    N_("advertising"),
+    N_("education"),
+    N_("research"),
+    N_("satire"),
+)
 _STATES = (N_("live"), N_("not yet"), N_("expired"), N_("withdrawn"))
 
 

@@ -13,7 +13,7 @@ import typer
 from compliance.errors import ExitCode, SignetError
 from studio.commands.door import JsonOption, opened
 from studio.commands.output import Output
-from studio.text import N_, _, language, sentences
+from studio.text import N_, _, language, sentences, word
 
 if TYPE_CHECKING:
     from studio.workshop import Finding
@@ -40,9 +40,11 @@ def has_display() -> bool:
 
 def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     """Examine the home, the keys, the models and the libraries."""
+    from compliance.labels.policy import system_version
+
     output = Output(as_json)
     findings: list[Row | Finding] = [
-        Row(N_("program"), "ok", f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"),
+        Row(N_("program"), "ok", f"signet {system_version()}, {platform.system()} {platform.machine()}"),
         Row(N_("language"), "ok", language()),
         Row(N_("window"), "ok", _("a display is there"))
         if has_display()
@@ -56,12 +58,12 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
         findings.append(Row(N_("home"), "fail", message, next_step))
     output.table(
         (_("what"), _("state"), _("detail")),
-        [(_(found.name), _(found.state), _(found.detail)) for found in findings],
+        [(_(found.name), _(found.state), word(found.detail)) for found in findings],
         findings,
         "",
     )
     for found in findings:
         if found.next_step:
-            output.line(f"{_(found.name)}: {_(found.next_step)}")
+            output.line(f"{_(found.name)}: {word(found.next_step)}")
     if any(found.state == "fail" for found in findings):
         raise typer.Exit(ExitCode.ERROR)

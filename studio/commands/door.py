@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,11 +78,9 @@ def home_folder(home: Path | None) -> Path:
     """Where this call keeps its data: --home, SIGNET_HOME, or the system's place for program data."""
     if home is not None:
         return home
-    if os.environ.get("SIGNET_HOME"):
-        return Path(os.environ["SIGNET_HOME"])
-    from platformdirs import user_data_path
+    from studio.workshop import default_home
 
-    return user_data_path("signet", appauthor=False)
+    return default_home()
 
 
 def split_words(values: list[str]) -> tuple[str, ...]:

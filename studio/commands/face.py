@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import queue
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
-from compliance.errors import FileMissing, FormatUnsupported, NotWritable, SignetError, TargetExists, WorkStopped
+from compliance.errors import FileMissing, SignetError, WorkStopped
 from studio.commands.door import JsonOption, PasswordOption, opened, split_words, with_keys
 from studio.commands.output import Output, plain_data
-from studio.text import N_, _
+from studio.text import N_, _, word
 
 if TYPE_CHECKING:
     from engines.job import Event
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 group = typer.Typer(help=N_("Faces: find them, swap them."))
 
-FORMATS = (".png", ".jpg", ".jpeg")
 _STOP_WAIT_S = 5.0
 
 
@@ -82,22 +80,16 @@ def swap(
 ) -> None:
     """Swap a face."""
     output = Output(as_json)
-    check_files(source, target)
-    check_out(out, overwrite)
+    for picture in (source, target):
+        if not picture.is_file():
+            raise FileMissing(path=picture)
     with opened(context) as workshop:
-        release = with_keys(
-            workshop,
-            password_file,
-            lambda: make(
-                workshop,
-                output,
-                workshop.plan_swap(
-                    source, target, split_words(consents or []), face=face, purpose=purpose, strength=strength
-                ),
-                out,
-                overwrite,
-            ),
+        with_keys(workshop, password_file, workshop.require_ready)
+        workshop.verify_out(out, overwrite)
+        plan = workshop.plan_swap(
+            source, target, split_words(consents or []), face=face, purpose=purpose, strength=strength
         )
+        release = make(workshop, output, plan, out, overwrite)
         label = workshop.label_text()
     output.data({"event": "released", **release, "label": label})
     output.line(_("Released: {path}", path=release["path"]))
@@ -111,6 +103,9 @@ def make(workshop: Workshop, output: Output, plan: SwapPlan, out: Path, overwrit
     """
     running = run_job(workshop, plan, output)
     try:
+        for warning in running.info.warnings if running.info else ():
+            output.data({"event": "warning", "message": word(warning)})
+            output.note(word(warning))
         released: dict[str, object] = plain_data(workshop.release(running, out, overwrite))
     except BaseException:
         workshop.discard(running)
@@ -152,23 +147,3 @@ def run_job(workshop: Workshop, plan: SwapPlan, output: Output) -> Running:
         running.cancel()
         workshop.discard(running)
         raise
-
-
-def check_files(*paths: Path) -> None:
-    """Raise FileMissing for the first path that is no file."""
-    for path in paths:
-        if not path.is_file():
-            raise FileMissing(path=path)
-
-
-def check_out(out: Path, overwrite: bool) -> None:
-    """Say early what the release would say after the work: FormatUnsupported, TargetExists, NotWritable."""
-    if out.suffix.lower() not in FORMATS:
-        raise FormatUnsupported(path=out, supported=", ".join(FORMATS))
-    if out.is_dir() or (not overwrite and os.path.lexists(out)):
-        raise TargetExists(path=out)
-    folder = out.parent
-    if not folder.is_dir():
-        raise NotWritable(path=out, reason="there is no such folder")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise NotWritable(path=out, reason="permission denied")

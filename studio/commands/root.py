@@ -31,7 +31,6 @@ from studio import text
 from studio.commands import account, consent, demo, doctor, face, ledger, subject, usage, verify
 from studio.commands.door import Call, home_folder
 from studio.commands.output import Output, OutputClosed
-from studio.commands.report import write_report
 from studio.text import N_, _, set_language
 
 
@@ -58,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
     except TyperException as misuse:
         error = UsageUnclear(**usage.problem(misuse))
     except Exception as unknown:
-        error = _reduced(unknown, home_folder(Path(home) if home else None))
+        error = _reduced(unknown, Path(home) if home else None)
     try:
         output.error(error)
     except OutputClosed:
@@ -106,7 +105,9 @@ def _global_options(
         problem = _("There is no language “{language}”; there are: {known}.", language=language, known="en, zh-CN")
         raise UsageUnclear(problem=problem, command="signet")
     if version:
-        Output().line(f"signet {_version()}")
+        from compliance.labels.policy import system_version
+
+        Output().line(f"signet {system_version()}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         if not doctor.has_display():
@@ -114,12 +115,6 @@ def _global_options(
         from studio.window.app import main
 
         raise typer.Exit(main(home))
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("signet-studio")
 
 
 def _invoke(words: list[str]) -> int:
@@ -138,19 +133,31 @@ def _localise(command: Any) -> None:
         gettext.bindtextdomain("signet", str(text.LOCALE_FOLDER))
         gettext.textdomain("signet")
         os.environ["LANGUAGE"] = text.language().replace("-", "_")
-    command.help, command.epilog = _(command.help or ""), _(command.epilog or "")
+    command.help, command.epilog = _in_language(command.help), _in_language(command.epilog)
     for parameter in (*command.params, command.get_help_option(typer.Context(command))):
-        parameter.help = _(parameter.help or "")
+        parameter.help = _in_language(parameter.help)
     for child in getattr(command, "commands", {}).values():
         _localise(child)
 
 
-def _reduced(error: Exception, home: Path) -> SignetError:
+def _in_language(message: str | None) -> str | None:
+    return _(message) if message else message
+
+
+def _reduced(error: Exception, home: Path | None) -> SignetError:
     if isinstance(error, MemoryError):
         return OutOfMemory(stage=N_("the command"))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(path=error.filename or home)
-    return Unexpected(kind=type(error).__name__, report=write_report(error, home))
+        return DiskFull(path=error.filename or "?")
+    from studio import reports
+
+    try:
+        reports.keep_reports_in(home_folder(home))
+    except ImportError:
+        # The workshop itself does not load: what remains is to say so.
+        pass
+    path = reports.write_report(type(error).__name__, reports.places(error))
+    return Unexpected(kind=type(error).__name__, report=path if path != "-" else N_("(nowhere: it cannot be written)"))
 
 
 def _closed() -> int:

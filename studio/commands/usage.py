@@ -64,7 +64,7 @@ def _sentence(misuse: TyperException, context: Any) -> str:
         case "MissingParameter":
             return _("{name} is missing.", name=name)
         case "BadParameter":
-            return _("The value of {name} cannot be used: {reason}", name=name, reason=_(misuse.message))
+            return _("The value of {name} cannot be used: {reason}", name=name, reason=_reason(misuse.message))
         case "NoSuchOption":
             return _did_you_mean(_("There is no option {name}.", name=name), getattr(misuse, "possibilities", None))
         case "BadOptionUsage":
@@ -82,6 +82,17 @@ def _sentence(misuse: TyperException, context: Any) -> str:
     return misuse.message
 
 
+def _reason(message: str) -> str:
+    """Why a value cannot be used; the commonest in our own words, the rest as typer says it."""
+    if "does not match the formats" in message:
+        return _("a day is written like 2027-01-31.")
+    if "valid integer" in message:
+        return _("a whole number is needed.")
+    if "valid number" in message:
+        return _("a number is needed.")
+    return message if message.endswith(".") else f"{message}."
+
+
 def _parameter(misuse: TyperException) -> str:
     option = getattr(misuse, "option_name", None)
     if option:
@@ -97,4 +108,4 @@ def _parameter(misuse: TyperException) -> str:
 def _did_you_mean(sentence: str, candidates: Sequence[str] | None) -> str:
     if not candidates:
         return sentence
-    return f"{sentence} {_('Did you mean {names}?', names=', '.join(sorted(candidates)))}"
+    return sentence + " " + _("Did you mean {names}?", names=", ".join(sorted(candidates)))

@@ -10,7 +10,7 @@ import typer
 from compliance.errors import ExitCode, FileMissing, VerificationFailed
 from studio.commands.door import JsonOption, call_of, home_folder
 from studio.commands.output import Output
-from studio.text import N_, _
+from studio.text import N_, _, word
 
 if TYPE_CHECKING:
     from compliance.verify import Report
@@ -31,7 +31,7 @@ def verify(
     output = Output(as_json)
     missing = [file for file in files if not file.exists()]
     present = [file for file in files if file.exists()]
-    reports = verify_files(present, homes_of(home_folder(call_of(context).home)))
+    reports = verify_files(present, [home_folder(call_of(context).home)])
     if reports:
         show_reports(output, reports)
     if missing:
@@ -41,11 +41,6 @@ def verify(
         raise typer.Exit(ExitCode.LABEL)
     if failed:
         raise VerificationFailed(count=failed)
-
-
-def homes_of(home: Path) -> list[Path]:
-    """The ledgers a file may stand in: this home's and that of the demo inside it."""
-    return [folder for folder in (home, home / "demo") if folder.is_dir()]
 
 
 def show_reports(output: Output, reports: list[Report]) -> None:
@@ -68,4 +63,4 @@ def show_reports(output: Output, reports: list[Report]) -> None:
         output.line(f"{report.file}: {_(report.sentence)}")
         for name, layer in report.layers.items():
             for reason in layer.reasons:
-                output.line(f"  {_(name)}: {_(reason)}")
+                output.line(f"  {_(name)}: {word(reason)}")
