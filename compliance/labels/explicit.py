@@ -33,8 +33,8 @@ _GAP, _LINE, _PAD_X, _PAD_Y, _RADIUS, _MARGIN = 0.66, 1.22, 0.42, 0.26, 0.3, 0.3
 _ASCENT, _DESCENT = 0.86, 0.12
 _DARK: Final = ((24, 26, 31), (250, 250, 250))
 _LIGHT: Final = ((248, 248, 246), (20, 22, 27))
-# The upper corners must be this much calmer than the lower ones before the label goes there.
-_UPPER_PENALTY = 1.5
+# Heads are at the top: the upper corners must be this much calmer than the lower ones before the label goes there.
+_UPPER_PENALTY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
