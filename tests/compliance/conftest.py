@@ -1,0 +1,30 @@
+"""A furnished home, made once and copied for each test."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.compliance.home import PASSWORD, Home
+
+
+@pytest.fixture(scope="session")
+def furnished_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a furnished home; copy it, never use it."""
+    folder = tmp_path_factory.mktemp("homes") / "furnished"
+    home = Home.furnished(folder)
+    home.rows.close()
+    return folder
+
+
+@pytest.fixture
+def home(furnished_folder: Path, tmp_path: Path):
+    """A furnished home of its own, unlocked."""
+    folder = tmp_path / "home"
+    shutil.copytree(furnished_folder, folder)
+    opened = Home.open(folder)
+    opened.accounts.unlock(PASSWORD)
+    yield opened
+    opened.rows.close()
