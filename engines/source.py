@@ -7,6 +7,7 @@ before anything is decoded, and every way in which a decoder can fail becomes No
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from collections.abc import Callable
 from typing import NamedTuple
@@ -60,6 +61,8 @@ def decode(name: str, data: bytes) -> Pixels:
         # Pillow warns about oddities of a file and about sizes near its own limit; neither is the reader's concern.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if kind.open is WebPImageFile:
+                _require_size(name, *_webp_size(data))
             return _decode(name, kind.open(io.BytesIO(data)))
     except InputError:
         raise
@@ -71,9 +74,7 @@ def decode(name: str, data: bytes) -> Pixels:
 
 
 def _decode(name: str, picture: Image.Image) -> Pixels:
-    width, height = picture.size
-    if width * height > LIMIT_MEGAPIXELS * _PIXELS_PER_MEGAPIXEL:
-        raise PictureTooLarge(path=name, width=width, height=height, limit_mp=LIMIT_MEGAPIXELS)
+    _require_size(name, *picture.size)
     picture.load()
     profile = picture.info.get("icc_profile")
     upright = _upright(picture)
@@ -84,6 +85,26 @@ def _decode(name: str, picture: Image.Image) -> Pixels:
     flattened = Image.new("RGB", upright.size, "white")
     flattened.paste(Image.fromarray(pixels), mask=alpha)
     return np.array(flattened, np.uint8)
+
+
+def _require_size(name: str, width: int, height: int) -> None:
+    if width * height > LIMIT_MEGAPIXELS * _PIXELS_PER_MEGAPIXEL:
+        raise PictureTooLarge(path=name, width=width, height=height, limit_mp=LIMIT_MEGAPIXELS)
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """(width, height) from the first chunk of a WebP file, since Pillow prepares its decoder already when opening.
+
+    Layout: RFC 9649, sections 2.5 (VP8), 2.6 (VP8L) and 2.7 (VP8X). Raises struct.error when the file ends before.
+    """
+    if data[12:16] == b"VP8X":
+        low_width, high_width, low_height, high_height = struct.unpack_from("<HBHB", data, 24)
+        return (low_width | high_width << 16) + 1, (low_height | high_height << 16) + 1
+    if data[12:16] == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    width, height = struct.unpack_from("<HH", data, 26)
+    return width & 0x3FFF, height & 0x3FFF
 
 
 def _upright(picture: Image.Image) -> Image.Image:

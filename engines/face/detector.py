@@ -25,9 +25,12 @@ NETWORK_SIDE_PX = 128
 _GRIDS = ((8, 2), (16, 6))
 _SCORE_LIMIT = 0.5
 _OVERLAP_LIMIT = 0.3
-# Tiles of the shorter side, its half and its quarter, the smallest only while they stay larger than this.
+# Tiles of the shorter side, its half and, in large pictures, its quarter (at least this large).
 _TILE_LEVELS = 3
-_SMALLEST_TILE_PX = 400
+_SMALLEST_QUARTER_PX = 400
+# Below this, a tile holds no face of usable size; above that many tiles, a picture is a stripe and not a portrait.
+_SMALLEST_TILE_PX = 48
+_MOST_TILES = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +135,13 @@ def _tiles(width: int, height: int) -> list[tuple[float, float, float]]:
     tiles = []
     for level in range(_TILE_LEVELS):
         side = shorter / 2**level
-        if level == _TILE_LEVELS - 1 and side < _SMALLEST_TILE_PX:
+        if side < (_SMALLEST_QUARTER_PX if level == 2 else _SMALLEST_TILE_PX):
             break
         step = side / 2
         columns = max(1, math.ceil((width - side) / step) + 1)
         rows = max(1, math.ceil((height - side) / step) + 1)
+        if columns * rows > _MOST_TILES:
+            break
         tiles += [
             (float(left), float(top), side)
             for top in np.linspace(0, height - side, rows)

@@ -148,7 +148,8 @@ def paint(picture: Pixels, face: Face, identity: Identity, strength: float = 1.0
     depth = _depth_inside(usable)
     alpha = smooth_step(depth, _FEATHER_START * raster_eye_distance, max(2.0, _FEATHER_WIDTH * raster_eye_distance))
     alpha = cv2.resize(alpha, work.size) * np.float32(strength)
-    alpha *= _outside_openings(face, identity, mesh, on_work, (work, raster), turned_apart)
+    outside = _outside_openings(face, identity, mesh, on_work, (work, raster), turned_apart)
+    alpha *= outside
 
     # 3. The target's light.
     features = _features(mesh, on_raster, raster)
@@ -166,7 +167,7 @@ def paint(picture: Pixels, face: Face, identity: Identity, strength: float = 1.0
 
     # 4. Blend; coarse light reaches a little beyond the mask, so the hull of the face ends it.
     base = ground.astype(np.float32)
-    near = cv2.resize(depth, work.size) > 1.0
+    near = (cv2.resize(depth, work.size) > 1.0) & (outside > 0.5)
     painted = np.where(near[..., None], painted, base)
     blended = multiband(painted, base, alpha, blend_levels(eye_distance))
     inside = _hull_weight(on_raster, raster)

@@ -48,11 +48,11 @@ class Noise:
         steps = int(settings["steps"])
         for done in range(steps):
             events(Progress(done, steps, "making noise"))
-            cancel.check()
             if settings["hang"]:
                 never = threading.Event()
                 while True:
                     never.wait(1.0)
+            cancel.check()
             if settings["fail"]:
                 raise _named_error(str(settings["fail"]))
             cancel.wait(float(settings["step_ms"]) / 1000)

@@ -1,0 +1,113 @@
+"""Pictures, a loaded engine and permits for the tests of engines."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import resources
+from compliance.media import Pixels
+from compliance.permit import Permit, Role
+from engines._cv import cv2
+from engines.engine import Engine, Input, Request, load_engine
+from engines.source import decode
+
+SAMPLES = Path(str(resources.__file__)).parent / "samples"
+
+
+def png(pixels: Pixels | Image.Image) -> bytes:
+    """A picture as the bytes of a PNG file."""
+    picture = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def request_for(engine: Engine, roles: tuple[Role, ...] = (), faces: int = 0, seed: int = 0, **options: Any) -> Request:
+    """A request without files: engines are handed bytes, and digests are the gate's concern."""
+    inputs = tuple(Input(role, "face", "0" * 64, f"{role}.png") for role in roles)
+    return Request(engine.function, engine.id, inputs, options, faces_edited=faces, seed=seed)
+
+
+def permit_for(request: Request) -> Permit:
+    """A permit as the gate would give it, without its signature, which the worker checks and not the engine."""
+    return Permit(
+        permit_id="permit",
+        function=request.function,
+        engine=request.engine,
+        request_sha256=request.digest(),
+        account="account",
+        consents=request.consents,
+        purpose=request.purpose,
+        faces_edited=request.faces_edited,
+        issued_at="2026-01-01T00:00:00+00:00",
+        expires_at="2026-01-01T01:00:00+00:00",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """OpenCV on one thread, as in the worker."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    yield
+    cv2.setNumThreads(before)
+
+
+@pytest.fixture(scope="session")
+def engine_of() -> Callable[[str], Engine]:
+    """Engines by id, each loaded once for the whole run."""
+    loaded: dict[str, Engine] = {}
+
+    def of(engine_id: str) -> Engine:
+        if engine_id not in loaded:
+            loaded[engine_id] = load_engine(engine_id)
+        return loaded[engine_id]
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def hopper() -> bytes:
+    """The portrait of Grace Hopper, 512 x 600."""
+    return (SAMPLES / "grace_hopper.jpg").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def collins() -> bytes:
+    """The portrait of Eileen Collins, 512 x 512."""
+    return (SAMPLES / "eileen_collins.png").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def couple(hopper: bytes, collins: bytes) -> bytes:
+    """Both portraits side by side: Hopper on the left, Collins on the right; 1024 x 600."""
+    both = np.zeros((600, 1024, 3), np.uint8)
+    both[:, :512] = decode("hopper", hopper)
+    both[:512, 512:] = decode("collins", collins)
+    return png(both)
+
+
+@pytest.fixture(scope="session")
+def faceless() -> bytes:
+    """A smooth picture without anyone in it."""
+    y, x = np.mgrid[0:240, 0:320]
+    return png(np.dstack([x % 256, y, (x + y) // 3]).astype(np.uint8))
+
+
+@pytest.fixture(scope="session")
+def tiny_face(hopper: bytes) -> bytes:
+    """Hopper so small that her eyes are less than 24 px apart."""
+    return png(Image.fromarray(decode("hopper", hopper)).resize((90, 105), Image.Resampling.LANCZOS))
+
+
+@pytest.fixture(scope="session")
+def inputs_of(hopper: bytes, collins: bytes) -> Mapping[str, Mapping[Role, bytes]]:
+    """Good inputs for every engine id."""
+    return {"face.mesh": {"source": collins, "target": hopper}, "fake.noise": {}}
