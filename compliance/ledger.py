@@ -248,7 +248,7 @@ class Ledger:
         size = nodes = 0
         for row in _stream(connection, _ALL_ENTRIES):
             while due is not None and due.size <= size:
-                newest, due = self._verify_checkpoint(due, size, frontier), next(checkpoints, None)
+                newest, due = self._verify_checkpoint(due, frontier), next(checkpoints, None)
             if row.idx != size:
                 raise LedgerBroken(index=size, reason="the entry is missing")
             if leaf_hash(row.body) != row.leaf:
@@ -263,16 +263,16 @@ class Ledger:
                 nodes += 1
             size += 1
         while due is not None and due.size <= size:
-            newest, due = self._verify_checkpoint(due, size, frontier), next(checkpoints, None)
+            newest, due = self._verify_checkpoint(due, frontier), next(checkpoints, None)
         if due is not None:
             raise LedgerBroken(index=size, reason=f"a checkpoint counts {due.size} entries")
         if connection.execute(sa.select(sa.func.count()).select_from(ledger_node)).scalar_one() != nodes:
             raise LedgerBroken(index=size, reason="the tree has nodes above no entry")
         return newest
 
-    def _verify_checkpoint(self, row: sa.Row[Any], size: int, frontier: Sequence[bytes]) -> Checkpoint | None:
+    def _verify_checkpoint(self, row: sa.Row[Any], frontier: Sequence[bytes]) -> Checkpoint | None:
         signed = self._open(row.size, row.note)
-        if row.size != size or signed.root != fold(frontier):
+        if signed.root != fold(frontier):
             raise LedgerBroken(index=row.size, reason="the entries before it are not those of its checkpoint")
         return signed if self._public_key else None
 

@@ -228,7 +228,7 @@ def _restore(sealed: Ledger, database: sqlite3.Connection) -> None:
 
 
 def test_a_missing_entry_is_named(sealed: Ledger) -> None:
-    """A removed row is named by its index, wherever it stood, but for the very last one, which no checkpoint covers yet."""
+    """A removed row is named by its index; only the very last one, under no checkpoint yet, could go unseen."""
     database = raw(sealed)
     for index in range(49):
         database.execute("DELETE FROM ledger_entry WHERE idx = ?", (index,))
@@ -294,14 +294,17 @@ def test_a_replaced_entry_is_never_signed_over(ledger: Ledger) -> None:
 
 def test_a_changed_entry_is_neither_read_nor_proved(ledger: Ledger) -> None:
     """Reading one entry checks it against its leaf."""
-    ledger.append_now("counted", {})
+    ledger.append_many([("counted", {"n": n}) for n in range(3)])
     database = raw(ledger)
-    database.execute("UPDATE ledger_entry SET body = x'7b7d'")
+    database.execute("UPDATE ledger_entry SET body = (SELECT body FROM ledger_entry WHERE idx = 1) WHERE idx = 0")
     for read in (ledger.entry, ledger.proof):
         with pytest.raises(LedgerBroken, match="changed"):
             read(0)
-    with pytest.raises(LedgerBroken):
+    database.execute("UPDATE ledger_entry SET body = x'7b7d' WHERE idx = 2")
+    with pytest.raises(LedgerBroken, match="changed"):
         ledger.append_now("counted", {})
+    with pytest.raises(LedgerBroken, match="changed"):
+        ledger.entries()
     database.close()
 
 

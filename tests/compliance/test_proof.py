@@ -96,6 +96,20 @@ def test_an_entry_outside_the_log_is_refused(index: int, size: int) -> None:
         proof.verify_inclusion(index, size, LEAVES[0], [], LEAVES[0])
 
 
+def test_a_path_of_another_length_leads_nowhere() -> None:
+    """A path that is too long or too short for the tree is named as such, before any root is compared."""
+    path = inclusion(3, 11)
+    with pytest.raises(ProofInvalid, match="too long"):
+        proof.root_from_inclusion(3, 11, LEAVES[3], [*path, LEAVES[0]])
+    with pytest.raises(ProofInvalid, match="too short"):
+        proof.root_from_inclusion(3, 11, LEAVES[3], path[:-1])
+    path = consistency(3, 11)
+    with pytest.raises(ProofInvalid, match="too long"):
+        proof.verify_consistency(3, 11, TREE_ROOTS[3], TREE_ROOTS[11], [*path, LEAVES[0]])
+    with pytest.raises(ProofInvalid, match="too short"):
+        proof.verify_consistency(3, 11, TREE_ROOTS[3], TREE_ROOTS[11], path[:-1])
+
+
 def test_a_shrunken_log_is_refused() -> None:
     """A log that got smaller is never consistent, whatever the path says."""
     with pytest.raises(ProofInvalid, match="cannot shrink"):
