@@ -98,6 +98,14 @@ class FaceTooSmall(InputError):
     next_step = "Use a larger picture of the face."
 
 
+class NameMissing(InputError):
+    """A person without a name."""
+
+    code = ExitCode.USAGE
+    message = "A person needs a name."
+    next_step = "Give the name under which the person signed; it is kept sealed."
+
+
 class FaceIndexUnknown(InputError):
     """data: path, index, found."""
 

@@ -48,7 +48,7 @@ class SyntheticMedia:
         raise TypeError("SyntheticMedia is sealed: it leaves through compliance.draft and compliance.release only")
 
     __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = __getstate__ = _refuse
-    __array__ = __array_interface__ = __buffer__ = __bytes__ = _refuse
+    __array__ = __buffer__ = __bytes__ = _refuse
     __iter__ = __getitem__ = __len__ = _refuse
 
     def __repr__(self) -> str:

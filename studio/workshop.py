@@ -18,9 +18,11 @@ from compliance.account import Account, Accounts, Session
 from compliance.consent import PURPOSES, ConsentGrant
 from compliance.errors import (
     DemoHomeOnly,
+    FaceIndexUnknown,
     FileMissing,
     HomeUnusable,
-    InputError,
+    NameMissing,
+    NoFaceFound,
     NotAPicture,
     SignetError,
     WorkStopped,
@@ -251,7 +253,7 @@ class Workshop:
         """Enter a person by name; the name is sealed."""
         keys = self._accounts.require().require_keys()
         if not name.strip():
-            raise InputError
+            raise NameMissing
         person = subject.add_subject(self._rows, self._ledger, keys, name)
         return SubjectView(person.id, person.name, person.created_at, 0)
 
@@ -356,10 +358,18 @@ class Workshop:
         purpose: str = "private",
         strength: float = 1.0,
     ) -> SwapPlan:
-        """Read both pictures once and look for faces; face 0 means all. The gate is not asked yet."""
+        """Read both pictures once and look for faces; face 0 means all. The gate is not asked yet.
+
+        Raises FileMissing, NotAPicture, PictureTooLarge, NoFaceFound, FaceIndexUnknown.
+        """
         source_data, target_data = read_input(source), read_input(target)
-        self._runner.survey(FACE_ENGINE, source.name, source_data)
+        if not self._runner.survey(FACE_ENGINE, source.name, source_data):
+            raise NoFaceFound(path=source)
         faces = self._runner.survey(FACE_ENGINE, target.name, target_data)
+        if not faces:
+            raise NoFaceFound(path=target)
+        if face > len(faces):
+            raise FaceIndexUnknown(path=target, index=face, found=len(faces))
         inputs = tuple(
             Input(role, "face", hashlib.sha256(data).hexdigest(), path.name)
             for role, path, data in (("source", source, source_data), ("target", target, target_data))
@@ -370,7 +380,7 @@ class Workshop:
             inputs=inputs,
             options={"face": face, "strength": strength},
             purpose=purpose,
-            faces_edited=1 if face else max(1, len(faces)),
+            faces_edited=1 if face else len(faces),
             consents=tuple(dict.fromkeys(consents)),
         )
         materials = (

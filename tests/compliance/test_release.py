@@ -45,6 +45,7 @@ from tests.compliance.home import PASSWORD, SOURCE, TARGET, Home, HonestDrafter,
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
+    """An empty folder to release into."""
     folder = tmp_path / "out"
     folder.mkdir()
     return folder
@@ -52,10 +53,12 @@ def out(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def claim(home: Home):
+    """A swap that the gate allows."""
     return home.claim(home.grant(SOURCE), home.grant(TARGET))
 
 
 def report(home: Home, path: Path) -> verify.Report:
+    """What verify says of a file, knowing the home."""
     keys = public_keys(home.folder)
     assert keys is not None
     return verify.verify_file(path, [keys])
@@ -200,7 +203,7 @@ def test_a_permit_works_once(home: Home, claim, out: Path) -> None:
 
 
 def test_bad_places_are_refused_before_any_work(home: Home, claim, out: Path) -> None:
-    """Existing files, missing folders, folders as targets and foreign endings have their own refusal and stay as they are."""
+    """Existing files, missing folders, folders as targets and foreign endings are refused and stay as they are."""
     (out / "there.png").write_bytes(b"mine")
     (out / "dangling.png").symlink_to(out / "nowhere")
     (out / "folder.png").mkdir()
