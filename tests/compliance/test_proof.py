@@ -218,6 +218,15 @@ def test_a_note_of_another_key_is_refused() -> None:
         proof.open_note(note, [])
 
 
+@pytest.mark.parametrize("more", ["extension\n", "\nextension\n"])
+def test_a_signed_text_that_says_more_is_refused(more: str) -> None:
+    """Even signed by the log's own key, a text with further lines is no checkpoint."""
+    body = checkpoint().body() + more
+    signature = proof.key_id(ORIGIN, KEY.public_key()) + KEY.sign(body.encode())
+    with pytest.raises(ProofInvalid, match="not a checkpoint"):
+        proof.open_note(f"{body}\n— {ORIGIN} {base64.b64encode(signature).decode()}\n", KEY.public_key())
+
+
 def test_a_bad_signature_of_a_known_key_refuses_the_note() -> None:
     """One good signature does not make up for a wrong one of a trusted key."""
     note = proof.sign_note(checkpoint(), KEY, ORIGIN)
@@ -261,7 +270,6 @@ def test_a_verifier_key_under_another_name_is_refused() -> None:
     [
         {"index": 4},
         {"index": "3"},
-        {"index": True},
         {"index": -1},
         {"path": "00"},
         {"path": [1]},
@@ -271,6 +279,7 @@ def test_a_verifier_key_under_another_name_is_refused() -> None:
         {"path": []},
         {"entry": "AAA"},
         {"entry": "AAM"},
+        {"entry": "AAN="},
         {"entry": base64.b64encode(b"another").decode()},
         {"entry": None},
         {"checkpoint": None},
@@ -284,6 +293,12 @@ def test_a_changed_proof_is_refused(change: dict[str, object]) -> None:
     data = {**make_proof().to_json(), **change}
     with pytest.raises(ProofInvalid):
         Proof.from_json(data).verify(KEY.public_key())
+
+
+def test_true_is_not_the_first_entry() -> None:
+    """A JSON true is no index, though Python counts it as 1."""
+    with pytest.raises(ProofInvalid):
+        Proof.from_json({**make_proof(1).to_json(), "index": True})
 
 
 @pytest.mark.parametrize("data", [None, [], {}, "text", 3])
