@@ -1,0 +1,73 @@
+"""The window's program: shows the window at once, opens the workshop beside it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QApplication
+
+from studio.settings import Settings
+from studio.window.calls import as_signet_error
+from studio.window.main_window import MainWindow
+from studio.window.theme import dress
+
+if TYPE_CHECKING:
+    from studio.workshop import Workshop
+
+
+class ErrorHook(QObject):
+    """Turns an exception that nobody caught into a banner; from any thread."""
+
+    caught = Signal(object)
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.caught.connect(window.show_error, Qt.ConnectionType.QueuedConnection)
+
+    def __call__(self, kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        """What sys.excepthook calls."""
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+        else:
+            self.caught.emit(as_signet_error(error))
+
+
+def make_application() -> QApplication:
+    """The one QApplication, dressed; safe to call again."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(sys.argv[:1])
+        app.setApplicationName("Signet")
+        app.setDesktopFileName("signet")
+        dress(app)
+    return app
+
+
+def open_window(home: Path | None) -> MainWindow:
+    """Show the window and open the workshop beside it."""
+    window = MainWindow()
+    window.show()
+
+    def work() -> tuple[Workshop, Settings]:
+        from studio.workshop import Workshop  # here, in the pool: the window is there before it is imported
+
+        workshop = Workshop.open(home)
+        return workshop, Settings(workshop.home)
+
+    window.calls.run(work, lambda opened: window.adopt(*opened), window.show_error)
+    return window
+
+
+def main(home: Path | None = None) -> int:
+    """Run the window until it is closed; the exit code."""
+    app = make_application()
+    window = open_window(home)
+    before, sys.excepthook = sys.excepthook, ErrorHook(window)
+    try:
+        return app.exec()
+    finally:
+        sys.excepthook = before

@@ -1,0 +1,99 @@
+"""Blocking calls beside the window: the work runs in a pool, the answer comes back in the window's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, QThreadPool, Signal
+
+from compliance.errors import SignetError, Unexpected
+
+Then = Callable[[Any], None]
+Refused = Callable[[SignetError], None]
+
+
+def as_signet_error(error: BaseException) -> SignetError:
+    """The error itself; a foreign one becomes a report without media or names, and Unexpected."""
+    if isinstance(error, SignetError):
+        return error
+    from studio.reports import places, write_report  # here, so that the window appears before it is needed
+
+    kind = type(error).__name__
+    return Unexpected(kind=kind, report=write_report(kind, places(error)))
+
+
+class _Call(QObject):
+    """One call; lives in the window's thread, its work runs in the pool."""
+
+    ended = Signal(object, object)
+
+    def __init__(self, owner: Calls, work: Callable[[], Any], then: Then, refused: Refused) -> None:
+        super().__init__(owner)
+        self._work, self._then, self._refused = work, then, refused
+        # A queued connection to a method of this object is what moves the answer into the window's thread.
+        self.ended.connect(self.on_ended, Qt.ConnectionType.QueuedConnection)
+
+    def run(self) -> None:
+        """Do the work; in the pool's thread."""
+        try:
+            answer, error = self._work(), None
+        except Exception as caught:
+            answer, error = None, as_signet_error(caught)
+        self.ended.emit(answer, error)
+
+    def on_ended(self, answer: object, error: SignetError | None) -> None:
+        """Hand the answer over; in the window's thread."""
+        owner = self.parent()
+        if isinstance(owner, Calls):
+            owner.forget(self)
+        if error is not None:
+            self._refused(error)
+        else:
+            self._then(answer)
+        self.deleteLater()
+
+
+class Calls(QObject):
+    """Two lanes: `run` does one call after the other, `aside` does not wait for them (cancel, thumbnails)."""
+
+    idle = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lane = QThreadPool(self)
+        self._lane.setMaxThreadCount(1)
+        self._lane.setExpiryTimeout(-1)
+        self._aside = QThreadPool(self)
+        self._aside.setMaxThreadCount(2)
+        self._open: set[_Call] = set()
+
+    @property
+    def open_calls(self) -> int:
+        """How many answers are still to come."""
+        return len(self._open)
+
+    def run(self, work: Callable[[], Any], then: Then, refused: Refused) -> None:
+        """Do a blocking call after the ones before it; `then` or `refused` follows in the window's thread."""
+        self._start(self._lane, work, then, refused)
+
+    def aside(self, work: Callable[[], Any], then: Then, refused: Refused) -> None:
+        """The same without waiting for the calls in `run`."""
+        self._start(self._aside, work, then, refused)
+
+    def _start(self, pool: QThreadPool, work: Callable[[], Any], then: Then, refused: Refused) -> None:
+        call = _Call(self, work, then, refused)
+        self._open.add(call)
+        pool.start(call.run)
+
+    def forget(self, call: _Call) -> None:
+        """Count a call as answered."""
+        self._open.discard(call)
+        if not self._open:
+            self.idle.emit()
+
+    def finish(self, wait_ms: int = 5000) -> bool:
+        """Let running work end before the program does; False when it did not within wait_ms."""
+        self._lane.clear()
+        self._aside.clear()
+        return self._lane.waitForDone(wait_ms) and self._aside.waitForDone(wait_ms)

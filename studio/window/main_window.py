@@ -1,0 +1,186 @@
+"""The main window: side bar, pages, and what outlives a change of language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray
+from PySide6.QtGui import QCloseEvent, QIcon
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from compliance.errors import SignetError
+from studio.settings import Settings
+from studio.text import _, language, set_language
+from studio.window.calls import Calls
+from studio.window.models.studio import Studio
+from studio.window.pages.account_page import AccountPage
+from studio.window.pages.library_page import LibraryPage
+from studio.window.pages.make_page import MakePage
+from studio.window.pages.page import Page
+from studio.window.pages.people_page import PeoplePage
+from studio.window.pages.release_page import ReleasePage
+from studio.window.pages.verify_page import VerifyPage
+from studio.window.pages.workspace_page import WorkspacePage
+from studio.window.qt_texts import load_qt_texts
+from studio.window.theme import ICONS
+from studio.window.widgets.banner import Banner
+from studio.window.widgets.basic import empty_state
+from studio.window.widgets.side_bar import SideBar
+
+if TYPE_CHECKING:
+    from studio.workshop import Workshop
+
+PAGES: tuple[type[Page], ...] = (
+    AccountPage,
+    PeoplePage,
+    WorkspacePage,
+    MakePage,
+    ReleasePage,
+    LibraryPage,
+    VerifyPage,
+)
+SIZE = (1180, 780)
+SMALLEST = (960, 640)
+OPEN_WITHOUT_SESSION = ("account", "verify")
+
+
+class MainWindow(QMainWindow):
+    """Empty until `adopt` gives it a workshop; rebuilt whole when the language changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("main_window")
+        self.setWindowTitle("Signet")
+        self.setWindowIcon(QIcon(str(ICONS / "seal.svg")))
+        self.resize(*SIZE)
+        self.setMinimumSize(*SMALLEST)
+        self.studio: Studio | None = None
+        self.pages: dict[str, Page] = {}
+        self.current = "account"
+        self._was_open = False
+        self.calls = Calls(self)
+        self._build()
+
+    def adopt(self, workshop: Workshop, settings: Settings) -> None:
+        """Show a workshop; the window keeps it until it is closed."""
+        if settings["language"]:
+            set_language(settings["language"])
+        if settings["geometry"]:
+            self.restoreGeometry(QByteArray.fromBase64(settings["geometry"].encode()))
+        self.studio = Studio(workshop, settings, self.calls, self)
+        self.studio.accounts.changed.connect(self.on_accounts_changed)
+        self._build()
+        self.studio.accounts.refresh()
+
+    def _build(self) -> None:
+        load_qt_texts(language())
+        self.side_bar = SideBar()
+        self.side_bar.chosen.connect(self.show_page)
+        self.side_bar.language_chosen.connect(self.on_language_chosen)
+        self.banner = Banner("window_banner")
+        self._stack = QStackedWidget()
+        self.pages = {}
+        for kind in PAGES if self.studio is not None else ():
+            assert self.studio is not None, "pages need a studio"
+            page = kind(self.studio)
+            page.go.connect(self.show_page)
+            self.pages[page.name] = page
+            self._stack.addWidget(page)
+        workspace, library = self.pages.get("workspace"), self.pages.get("library")
+        if isinstance(workspace, WorkspacePage):
+            workspace.record_asked.connect(self.on_record_asked)
+        if isinstance(library, LibraryPage):
+            library.verify_asked.connect(self.on_verify_asked)
+        right = QVBoxLayout()
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
+        above = QHBoxLayout()
+        above.setContentsMargins(32, 0, 32, 0)
+        above.addWidget(self.banner)
+        right.addLayout(above)
+        if self.studio is None:
+            right.addStretch(1)
+            right.addWidget(empty_state("release", _("Opening the studio..."), _("One moment.")))
+            right.addStretch(1)
+        else:
+            right.addWidget(self._stack, 1)
+        whole = QHBoxLayout()
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self.side_bar)
+        whole.addLayout(right, 1)
+        centre = QWidget()
+        centre.setLayout(whole)
+        self.setCentralWidget(centre)
+        self._show_session()
+        if self.pages:
+            self.show_page(self.current)
+
+    def show_page(self, name: str) -> None:
+        """Bring a page to the front; signed out, only those that need no session."""
+        if self.studio is None or name not in self.pages:
+            return
+        if not self.studio.accounts.is_open and name not in OPEN_WITHOUT_SESSION:
+            name = "account"
+        self.current = name
+        self._stack.setCurrentWidget(self.pages[name])
+        self.side_bar.show_current(name)
+        self.pages[name].enter()
+        self.pages[name].focus_first()
+
+    def on_accounts_changed(self) -> None:
+        """Signing in leads to the people, or to the bench when consents are there; signing out leads back."""
+        assert self.studio is not None, "signals come from the studio"
+        accounts = self.studio.accounts
+        self._show_session()
+        account = accounts.account
+        if accounts.is_open and accounts.session is not None:
+            self.studio.settings.update({"account": accounts.session.username})
+        if accounts.is_open and not self._was_open:
+            self.show_page("people" if account is None or account.level != "none" else "account")
+        elif not accounts.is_open and self.current not in OPEN_WITHOUT_SESSION:
+            self.show_page("account")
+        self._was_open = accounts.is_open
+
+    def _show_session(self) -> None:
+        accounts = self.studio.accounts if self.studio else None
+        self.side_bar.set_open(accounts is not None and accounts.is_open)
+        session = accounts.session if accounts else None
+        self.side_bar.set_account(session.username if session else None)
+
+    def on_language_chosen(self, code: str) -> None:
+        """Speak another language at once: the pages are built anew, the models stay."""
+        if code == language():
+            return
+        set_language(code)
+        if self.studio is not None:
+            self.studio.settings.update({"language": code})
+        self._build()
+
+    def on_record_asked(self, asset: object) -> None:
+        """From the workspace to the wizard, with the picture."""
+        self.show_page("people")
+        page = self.pages["people"]
+        assert isinstance(page, PeoplePage), "the page of that name"
+        page.record_for(asset)  # type: ignore[arg-type]  # a Path, through a signal
+
+    def on_verify_asked(self, path: object) -> None:
+        """From the library to the verify page, with the file."""
+        self.show_page("verify")
+        page = self.pages["verify"]
+        assert isinstance(page, VerifyPage), "the page of that name"
+        page.check(path)  # type: ignore[arg-type]  # a Path, through a signal
+
+    def show_error(self, error: SignetError) -> None:
+        """Say above all pages what went wrong."""
+        self.banner.show_error(error)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember place and size, stop what runs, end the worker."""
+        if self.studio is not None:
+            geometry = self.saveGeometry().toBase64().toStdString()
+            self.studio.settings.update({"geometry": geometry})
+            self.studio.making.cancel()
+            self.calls.finish()
+            self.studio.workshop.close()
+        super().closeEvent(event)

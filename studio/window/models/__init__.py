@@ -1,0 +1,1 @@
+"""View-models: what the window knows, observable, without a widget."""

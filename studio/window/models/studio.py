@@ -1,0 +1,56 @@
+"""All view-models of one home, wired together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from studio.settings import Settings
+from studio.window.calls import Calls
+from studio.window.models.accounts import AccountsModel
+from studio.window.models.bench import BenchModel
+from studio.window.models.checking import CheckingModel
+from studio.window.models.library import LibraryModel
+from studio.window.models.making import MakingModel
+from studio.window.models.people import PeopleModel
+
+if TYPE_CHECKING:
+    from studio.workshop import Workshop
+
+
+class Studio(QObject):
+    """What outlives a change of language: the models, the settings, the open calls."""
+
+    def __init__(self, workshop: Workshop, settings: Settings, calls: Calls, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.workshop = workshop
+        self.settings = settings
+        self.calls = calls
+        self.accounts = AccountsModel(workshop, calls, self)
+        self.people = PeopleModel(workshop, calls, self)
+        self.bench = BenchModel(workshop, calls, self.people, self)
+        self.making = MakingModel(workshop, calls, settings["preview_longest_px"], self)
+        self.library = LibraryModel(workshop, calls, self)
+        self.checking = CheckingModel(workshop, calls, self)
+        self._was_open = False
+        self.accounts.changed.connect(self.on_accounts_changed)
+        self.making.released.connect(self.on_released)
+
+    def on_accounts_changed(self) -> None:
+        """Somebody signed in: read what is theirs; signed out: forget it."""
+        is_open = self.accounts.is_open
+        if is_open:
+            self.people.refresh()
+            self.library.refresh()
+        elif self._was_open:
+            self.making.cancel()
+            self.making.discard()
+            self.bench.forget()
+            self.people.forget()
+            self.library.forget()
+        self._was_open = is_open
+
+    def on_released(self, _view: object) -> None:
+        """A new file stands in the library."""
+        self.library.refresh()

@@ -1,0 +1,191 @@
+"""People and their consents: who allowed what, until when, and how it is withdrawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QPushButton
+
+from studio.text import _
+from studio.window.models.studio import Studio
+from studio.window.pages.consent_wizard import ConsentWizard
+from studio.window.pages.page import Page
+from studio.window.pages.withdraw_dialog import TakeDownDialog, WithdrawDialog
+from studio.window.pages.words import grant_state, purposes_text
+from studio.window.widgets.basic import (
+    button,
+    card,
+    chip,
+    clear,
+    column,
+    empty_state,
+    holder,
+    label,
+    moment,
+    named,
+    row,
+    short_digest,
+)
+
+if TYPE_CHECKING:
+    from studio.workshop import GrantView, ReleaseView
+
+PEOPLE_WIDTH = 260
+
+
+class PeoplePage(Page):
+    """A list of people on the left, the consents of the chosen one on the right."""
+
+    name = "people"
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(
+            studio,
+            _("People and consent"),
+            _("Nobody's face is used without a consent that is recorded here, covers the purpose and is still live."),
+        )
+        self._model = studio.people
+        self.wizard: ConsentWizard | None = None
+        record = button("people_record", _("Record consent..."), "primary", "plus")
+        record.clicked.connect(self.on_record)
+        self.head_actions.addWidget(record)
+        self.default_button = record
+        self._list = named(QListWidget(), "people_list", _("People"))
+        self._list.setFixedWidth(PEOPLE_WIDTH)
+        self._list.setMinimumHeight(320)
+        self._list.currentItemChanged.connect(self.on_current_changed)
+        self._grants = column(spacing=12)
+        beside = row(self._list, holder(column(holder(self._grants), 1)), spacing=18)
+        beside.setStretch(1, 1)
+        self._both = holder(beside)
+        self._empty = holder(column())
+        self._empty.layout().addWidget(
+            empty_state(
+                "people",
+                _("No consent is recorded yet"),
+                _(
+                    "Ask the person whose face you want to use, keep their written answer as a file, and record it "
+                    "here. Only then can the face be used."
+                ),
+                self._empty_action(),
+            )
+        )
+        self.body.addWidget(self._empty, 0, Qt.AlignmentFlag.AlignTop)
+        self.body.addWidget(self._both, 1)
+        self._model.changed.connect(self.on_changed)
+        self._model.failed.connect(self.on_failed)
+        self._model.withdrawn.connect(self.on_withdrawn)
+        self._model.recorded.connect(self.on_recorded)
+        self.on_changed()
+
+    def _empty_action(self) -> QPushButton:
+        action = button("people_record_first", _("Record the first consent..."), "primary", "plus")
+        action.clicked.connect(self.on_record)
+        return action
+
+    def enter(self) -> None:
+        """Read anew: another program may have recorded or withdrawn."""
+        if self.studio.accounts.is_open:
+            self._model.refresh()
+
+    def on_changed(self) -> None:
+        """Show people and consents as they are now."""
+        there = bool(self._model.subjects)
+        self._both.setVisible(there)
+        self._empty.setVisible(not there and self._model.is_loaded)
+        self._list.blockSignals(True)
+        self._list.clear()
+        for subject in self._model.subjects:
+            live = sum(grant.state == "live" for grant in self._model.grants_of(subject.id))
+            count = _("1 live consent") if live == 1 else _("{count} live consents", count=live)
+            item = QListWidgetItem(f"{subject.name or subject.id}\n{count}")
+            item.setData(Qt.ItemDataRole.UserRole, subject.id)
+            self._list.addItem(item)
+            if subject.id == self._model.chosen:
+                self._list.setCurrentItem(item)
+        self._list.blockSignals(False)
+        clear(self._grants)
+        if self._model.chosen is not None:
+            grants = self._model.grants_of(self._model.chosen)
+            for grant in grants:
+                self._grants.addWidget(self._grant_card(grant))
+            if not grants:
+                self._grants.addWidget(
+                    empty_state("people", _("No consent of this person yet"), _("Record one to use their face."))
+                )
+
+    def _grant_card(self, grant: GrantView) -> QFrame:
+        word, kind = grant_state(grant.state)
+        lines = column(
+            row(label(purposes_text(grant.purposes), "heading", wrap=False), chip(word, kind), 1),
+            label(_("From {start} to {end}", start=grant.valid_from, end=grant.valid_until)),
+            label(_("For the picture with SHA-256 {digest}", digest=short_digest(grant.asset_sha256)), "muted"),
+            spacing=5,
+        )
+        if grant.evidence_sha256:
+            evidence = _("Evidence kept, SHA-256 {digest}", digest=short_digest(grant.evidence_sha256))
+        else:
+            evidence = _("No evidence file was kept")
+        lines.addWidget(label(evidence, "muted"))
+        recorded = _(
+            "Recorded by {account} on {when}, ledger entry {index}",
+            account=grant.recorded_by,
+            when=moment(grant.recorded_at),
+            index=grant.ledger_index,
+        )
+        lines.addWidget(label(recorded, "small"))
+        if grant.withdrawn_at:
+            lines.addWidget(label(_("Withdrawn on {when}", when=moment(grant.withdrawn_at)), "small"))
+        body = row(holder(lines), spacing=16)
+        body.setStretch(0, 1)
+        if grant.state in ("live", "not yet"):
+            name = self._model.name_of(grant)
+            withdraw = button(
+                f"people_withdraw_{grant.id}",
+                _("Withdraw..."),
+                "danger",
+                accessible_name=_("Withdraw consent of {name}", name=name),
+            )
+            withdraw.clicked.connect(lambda _checked=False, grant=grant: self.on_withdraw(grant))
+            body.addWidget(withdraw, 0, Qt.AlignmentFlag.AlignTop)
+        made = card(body, 18)
+        made.setObjectName(f"grant_{grant.id}")
+        return made
+
+    def on_current_changed(self, item: QListWidgetItem | None) -> None:
+        """Another person is looked at."""
+        if item is not None:
+            self._model.choose(item.data(Qt.ItemDataRole.UserRole))
+
+    def on_record(self) -> None:
+        """Open the wizard for somebody."""
+        self.record_for(None)
+
+    def record_for(self, asset: Path | None) -> None:
+        """Open the wizard, with a picture when it comes from the workspace."""
+        self.banner.hide()
+        self.wizard = ConsentWizard(self.studio, asset, self.window())
+        self.wizard.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.wizard.open()
+
+    def on_recorded(self, grant: GrantView) -> None:
+        """The consent stands."""
+        what = _("The consent of {name} is recorded.", name=self._model.name_of(grant))
+        self.banner.show_message("ok", what, _("It holds until {date}.", date=grant.valid_until))
+
+    def on_withdraw(self, grant: GrantView) -> None:
+        """Ask first."""
+        dialog = WithdrawDialog(self._model.name_of(grant), purposes_text(grant.purposes), self.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._model.withdraw(grant, dialog.reason()))
+        dialog.open()
+
+    def on_withdrawn(self, grant: GrantView, releases: list[ReleaseView]) -> None:
+        """Show what must be taken down."""
+        if not self.isVisible():
+            return
+        dialog = TakeDownDialog(self._model.name_of(grant), releases, self.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()

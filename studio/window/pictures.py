@@ -1,0 +1,52 @@
+"""Foreign pictures for thumbnails: read by Qt alone, with a limit on memory, turned upright."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QImage, QImageIOHandler, QImageReader
+
+from compliance.errors import FileMissing, NotAPicture
+
+ALLOCATION_LIMIT_MIB = 512
+SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small upright copy of a picture and the size (pixels) of the upright original."""
+
+    image: QImage
+    width: int
+    height: int
+
+
+def read_thumbnail(path: Path, longest_px: int = 900) -> Thumbnail:
+    """Read a picture no larger than longest_px; raises FileMissing or NotAPicture."""
+    QImageReader.setAllocationLimit(ALLOCATION_LIMIT_MIB)
+    if not path.is_file():
+        raise FileMissing(path=path.name)
+    reader = QImageReader(str(path))
+    reader.setAutoTransform(True)
+    reader.setDecideFormatFromContent(True)
+    stored = reader.size()
+    if stored.isValid() and max(stored.width(), stored.height()) > longest_px:
+        reader.setScaledSize(stored.scaled(QSize(longest_px, longest_px), Qt.AspectRatioMode.KeepAspectRatio))
+    quarter_turn = bool(reader.transformation() & QImageIOHandler.Transformation.TransformationRotate90)
+    image = reader.read()
+    if image.isNull():
+        raise NotAPicture(path=path.name, reason="damaged or of another kind")
+    upright = stored.transposed() if quarter_turn else stored
+    return Thumbnail(image, upright.width(), upright.height())
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 (hex) of a file; raises FileMissing."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise FileMissing(path=path.name) from error

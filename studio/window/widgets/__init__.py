@@ -1,0 +1,1 @@
+"""Small widgets of which the pages are made."""
