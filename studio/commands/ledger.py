@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -55,12 +56,13 @@ def show(
 @group.command(help=N_("Write all entries as JSON lines, for keeping elsewhere."))
 def export(
     context: typer.Context,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help=N_("Where the entries go; it must not be there."))],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help=N_("Where the entries go."))],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Export the ledger."""
     output = Output(as_json)
-    if out.exists():
+    if os.path.lexists(out) and not overwrite:
         raise TargetExists(path=out)
     with opened(context) as workshop:
         count = workshop.export_ledger(out)

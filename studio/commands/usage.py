@@ -42,7 +42,8 @@ def arranged(arguments: Sequence[str]) -> list[str]:
 
 
 def value_of(words: Sequence[str], option: str) -> str | None:
-    """The last value of an option among arranged words; None when it is not there."""
+    """The last value of an option among arranged words, up to a `--`; None when it is not there."""
+    words = words[: words.index("--")] if "--" in words else words
     found = None
     for place, word in enumerate(words):
         if word == option and place + 1 < len(words):
