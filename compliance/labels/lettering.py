@@ -27,8 +27,8 @@ _FONT_SHA256: Final = "839b19fa9bd5cd345996646a64dbe64304e0a167dfc4e4e946f3b37b5
 
 # Parts of a word that are compared one by one, so that a word with one wrong letter does not pass as a whole.
 _GROUPS: Final = {
-    CHINESE: ("AI", "生", "成"),
-    ENGLISH: ("AI", "-ge", "ner", "ate", "d"),
+    CHINESE: ("A", "I", "生", "成"),
+    ENGLISH: ("A", "I", "-ge", "ner", "ate", "d"),
     SAMPLE: ("SA", "MP", "LE"),
 }
 _MASTER_EM_PX = 128
