@@ -172,20 +172,32 @@ def _closed() -> int:
     return int(ExitCode.ERROR)
 
 
+class Stop(KeyboardInterrupt):
+    """The user or the system asked the command to stop.
+
+    A class of its own: Python kills itself with SIGINT at exit, whatever the exit code, when a plain KeyboardInterrupt
+    has passed through code that was executed from a string, as every dataclass is.
+    """
+
+
 @contextmanager
 def _stop_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP stop the work as Ctrl-C does: cancelled, nothing left behind."""
+    """SIGINT, SIGTERM and SIGHUP stop the work: cancelled, nothing left behind. What was ignored stays ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
+        raise Stop
 
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in before.items():
+        if handler not in (signal.SIG_IGN, None):
+            signal.signal(number, stop)
     try:
         yield
     finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -350,6 +351,21 @@ def test_ctrl_c_during_a_job_is_code_4(
     assert answer.err.splitlines()[0] == "Stopped; nothing was released."
     assert list(tmp_path.iterdir()) == []
     assert signet("ledger", "verify").code == 0
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_stops_a_command_with_code_4(
+    signet: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Also inside code that Python runs from a string, and the handlers of before come back."""
+    before = signal.getsignal(getattr(signal, name))
+
+    def interrupted(*_: object) -> None:
+        eval("os.kill(os.getpid(), number)", {"os": os, "number": getattr(signal, name)})
+
+    monkeypatch.setattr(Workshop, "survey", interrupted)
+    assert signet("face", "find", HOPPER).code == 4
+    assert signal.getsignal(getattr(signal, name)) is before
 
 
 # --- passwords -------------------------------------------------------------------------------------------------------
