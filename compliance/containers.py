@@ -31,7 +31,7 @@ class Container:
 
     xmp: every XMP packet, in file order. text_aigc: the values of text fields named AIGC outside XMP (PNG text chunks,
     EXIF UserComment). payload_sha256: hex digest of what makes the picture and not its metadata. trailing_bytes: bytes
-    after the end of the picture.
+    after the end of the picture. damage: what salvage had to overlook; always empty otherwise.
     """
 
     format: Literal["png", "jpeg"]
@@ -43,14 +43,15 @@ class Container:
     payload_sha256: str
     has_manifest: bool
     trailing_bytes: int
+    damage: tuple[str, ...] = ()
 
 
 class _Broken(Exception):
     """The bytes break the format; args[0] is the reason."""
 
 
-def read_container(name: str, data: bytes) -> Container:
-    """Take a PNG or JPEG file apart.
+def read_container(name: str, data: bytes, *, salvage: bool = False) -> Container:
+    """Take a PNG or JPEG file apart; with salvage, read a damaged one as far as it goes and say what is damaged.
 
     name is only for the message. The payload digest covers every PNG chunk except text, time, EXIF, pHYs and caBX, and
     every JPEG segment except APPn and COM (but with the ICC profile and Adobe's colour transform, which change the
@@ -58,9 +59,9 @@ def read_container(name: str, data: bytes) -> Container:
     """
     try:
         if data.startswith(PNG_SIGNATURE):
-            return _read_png(data)
+            return _read_png(data, [] if salvage else None)
         if data.startswith(b"\xff\xd8"):
-            return _read_jpeg(data)
+            return _read_jpeg(data, [] if salvage else None)
     except _Broken as error:
         raise NotAPicture(path=name, reason=error.args[0]) from error
     raise NotAPicture(path=name, reason="neither PNG nor JPEG" if data else "empty file")
@@ -88,34 +89,42 @@ def manifest_store(data: bytes) -> bytes:
 # --- PNG -------------------------------------------------------------------------------------------------------------
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+def _overlook(damage: list[str] | None, reason: str) -> None:
+    """Note the damage when salvaging, else give up on the file."""
+    if damage is None:
+        raise _Broken(reason)
+    damage.append(reason)
+
+
+def _png_chunks(data: bytes, damage: list[str] | None = None) -> Iterator[tuple[bytes, bytes, int]]:
     """Yield (type, payload, offset behind the chunk); the CRC of each is checked."""
     position = len(PNG_SIGNATURE)
     while True:
-        if position + 12 > len(data):
-            raise _Broken("truncated")
         length = int.from_bytes(data[position : position + 4], "big")
         end = position + 12 + length
-        if length > 0x7FFFFFFF or end > len(data):
-            raise _Broken("truncated")
+        if position + 12 > len(data) or length > 0x7FFFFFFF or end > len(data):
+            _overlook(damage, "truncated")
+            if position + 8 <= len(data):
+                yield data[position + 4 : position + 8], data[position + 8 :], len(data)
+            return
         kind = data[position + 4 : position + 8]
         payload = data[position + 8 : end - 4]
         if not kind.isalpha() or zlib.crc32(payload, zlib.crc32(kind)) != int.from_bytes(data[end - 4 : end], "big"):
-            raise _Broken("damaged chunk")
+            _overlook(damage, "damaged chunk")
         yield kind, payload, end
         if kind == b"IEND":
             return
         position = end
 
 
-def _read_png(data: bytes) -> Container:
+def _read_png(data: bytes, damage: list[str] | None) -> Container:
     """Walk the chunks of a PNG file."""
     digest = hashlib.sha256(b"png")
     xmp: list[bytes] = []
     texts: list[bytes] = []
     has_manifest = has_pixels = False
     width = height = behind = 0
-    for kind, payload, end in _png_chunks(data):
+    for kind, payload, end in _png_chunks(data, damage):
         behind = end
         if width == 0:
             if kind != b"IHDR" or len(payload) != 13:
@@ -141,7 +150,7 @@ def _read_png(data: bytes) -> Container:
             elif b"AIGC" in keyword.upper():
                 texts.append(value)
     if not has_pixels:
-        raise _Broken("no picture data")
+        _overlook(damage, "no picture data")
     return Container(
         format="png",
         mime="image/png",
@@ -152,6 +161,7 @@ def _read_png(data: bytes) -> Container:
         payload_sha256=digest.hexdigest(),
         has_manifest=has_manifest,
         trailing_bytes=len(data) - behind,
+        damage=tuple(damage or ()),
     )
 
 
@@ -186,7 +196,7 @@ _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
-def _read_jpeg(data: bytes) -> Container:
+def _read_jpeg(data: bytes, damage: list[str] | None) -> Container:
     """Walk the segments of a JPEG file, entropy-coded data included, through the end-of-image marker."""
     digest = hashlib.sha256(b"jpeg")
     xmp: list[bytes] = []
@@ -195,7 +205,12 @@ def _read_jpeg(data: bytes) -> Container:
     width = height = 0
     position = 2
     while True:
-        marker, position = _marker(data, position)
+        try:
+            marker, position = _marker(data, position)
+        except _Broken as error:
+            _overlook(damage, error.args[0])
+            position = len(data)
+            break
         if marker == 0xD9:
             break
         if marker in _STANDALONE:
@@ -204,7 +219,9 @@ def _read_jpeg(data: bytes) -> Container:
         length = int.from_bytes(data[position : position + 2], "big")
         end = position + length
         if length < 2 or end > len(data):
-            raise _Broken("truncated")
+            _overlook(damage, "truncated")
+            position = len(data)
+            break
         payload = data[position + 2 : end]
         position = end
         if marker == 0xE1 and payload.startswith(_JPEG_XMP):
@@ -228,11 +245,15 @@ def _read_jpeg(data: bytes) -> Container:
             if not width:
                 raise _Broken("no header")
             has_pixels = True
-            end = _end_of_scan(data, position)
+            try:
+                end = _end_of_scan(data, position)
+            except _Broken as error:
+                _overlook(damage, error.args[0])
+                end = len(data)
             digest.update(memoryview(data)[position:end])
             position = end
     if not has_pixels:
-        raise _Broken("no picture data")
+        _overlook(damage, "no picture data")
     return Container(
         format="jpeg",
         mime="image/jpeg",
@@ -243,6 +264,7 @@ def _read_jpeg(data: bytes) -> Container:
         payload_sha256=digest.hexdigest(),
         has_manifest=has_manifest,
         trailing_bytes=len(data) - position,
+        damage=tuple(damage or ()),
     )
 
 

@@ -246,6 +246,10 @@ class Store:
             raise StoreDamaged(path=str(self.path), reason="the identity of the home is missing")
         return found
 
+    def is_identified(self) -> bool:
+        """Whether the home has got its identity: False for a new database, and for one that was emptied."""
+        return self._identity() is not None
+
     def _identity(self) -> Home | None:
         with self.read() as connection:
             rows = connection.execute(sa.select(home.c.id, home.c.kind, home.c.created_at)).all()

@@ -82,19 +82,19 @@ def verify_file(path: Path, known: Sequence[PublicKeys] = ()) -> Report:
 def verify_bytes(name: str, data: bytes, known: Sequence[PublicKeys] = ()) -> Report:
     """Check the bytes of one file."""
     try:
-        container = read_container(name, data)
+        container = read_container(name, data, salvage=True)
     except NotAPicture as error:
         return _unreadable(Path(name), str(error.data["reason"]))
     reading = _read_credential(data, container, known)
     layers = {
-        "explicit": _explicit(data),
+        "explicit": _explicit(data, container),
         "aigc": _aigc(container),
         "iptc": _iptc(container),
         "credential": _credential(reading),
         "ledger": _ledger(reading, container, known),
     }
     states = {layer.state for layer in layers.values()}
-    if states == {"intact"}:
+    if states == {"intact"} and not container.damage:
         by_known = reading is not None and reading.trust == "trusted"
         return Report(name, "sealed", SENTENCES["sealed" if by_known else "sealed by unknown"], layers)
     verdict: Verdict = "unlabelled" if states <= {"absent"} else "broken"
@@ -106,10 +106,11 @@ def _unreadable(path: Path, reason: str) -> Report:
     return Report(str(path), "unreadable", SENTENCES["unreadable"], layers)
 
 
-def _explicit(data: bytes) -> LayerReport:
+def _explicit(data: bytes, container: Container) -> LayerReport:
     pixels = _decode(data)
     if pixels is None:
-        return LayerReport("damaged", {}, ("the picture cannot be decoded whole",))
+        state: State = "damaged" if container.has_manifest or container.xmp else "unchecked"
+        return LayerReport(state, {}, ("the picture cannot be decoded whole", *container.damage))
     found = explicit.measure(pixels)
     evidence = {
         "box": list(found.box) if found.box else None,

@@ -25,10 +25,11 @@ from compliance.errors import (
     NoFaceFound,
     NotAPicture,
     SignetError,
+    StoreDamaged,
     WorkStopped,
 )
 from compliance.gate import DEMO_ASSETS, Gate
-from compliance.keys import HomeKeys, PublicKeys, public_keys
+from compliance.keys import HomeKeys, PublicKeys, has_keys, public_keys
 from compliance.labels.policy import LABEL_TEXT, SAMPLE_TEXT
 from compliance.ledger import Ledger, origin_of
 from compliance.proof import parse_vkey
@@ -148,6 +149,9 @@ class Workshop:
     def __init__(self, home: Path, kind: HomeKind, held: SessionKeyring | None) -> None:
         self.home = home
         self._rows = store.open_store(home)
+        if has_keys(home) and not self._rows.is_identified():
+            self._rows.close()
+            raise StoreDamaged(path=self._rows.path, reason="it is empty although the home has keys")
         identity_of_home = self._rows.identify(kind)
         self.kind: HomeKind = identity_of_home.kind
         self._home_id = identity_of_home.id

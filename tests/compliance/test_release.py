@@ -407,6 +407,29 @@ def test_verify_names_the_layer_that_broke(home: Home, claim, out: Path, name: s
     assert "authentic" not in found.sentence or "not" in found.sentence
 
 
+@pytest.mark.parametrize("name", ["x.png", "x.jpg"])
+def test_no_changed_byte_goes_unseen(home: Home, claim, out: Path, name: str) -> None:
+    """Whatever single byte of a released file changes, it is sealed no more."""
+    home.release(claim, out / name)
+    whole = (out / name).read_bytes()
+    generator = random.Random(5)
+    for place in [0, 1, len(whole) - 1, *generator.sample(range(len(whole)), 60)]:
+        changed = bytearray(whole)
+        changed[place] ^= 1 << generator.randrange(8)
+        assert verify.verify_bytes(name, bytes(changed)).verdict != "sealed", place
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.jpg"])
+def test_a_damaged_file_still_names_what_is_whole(home: Home, claim, out: Path, name: str) -> None:
+    """Cut in half, a file is broken, not unreadable: metadata before the cut is read, the credential is damaged."""
+    home.release(claim, out / name)
+    whole = (out / name).read_bytes()
+    found = verify.verify_bytes(name, whole[: len(whole) * 3 // 4])
+    assert found.verdict == "broken"
+    assert found.layers["credential"].state == "damaged"
+    assert found.layers["aigc"].state == "intact"
+
+
 def test_an_unlabelled_picture_is_not_called_authentic(tmp_path: Path) -> None:
     """A picture without any label is "unlabelled", and the sentence says what that does not mean."""
     path = tmp_path / "plain.png"

@@ -27,6 +27,7 @@ from compliance.errors import (
     NotSignedIn,
     NotVerified,
     SessionLocked,
+    StoreDamaged,
     UnknownRecord,
     WorkStopped,
 )
@@ -186,6 +187,15 @@ def test_a_home_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(HomeUnusable):
         Workshop(tmp_path / "file", "own", None)
+
+
+def test_an_emptied_database_is_not_a_new_home(workshop: Workshop) -> None:
+    """A home whose database was cut to nothing is refused: taking it for new would forget every consent."""
+    workshop.close()
+    for name in ("signet.db", "signet.db-wal", "signet.db-shm"):
+        (workshop.home / name).unlink(missing_ok=True)
+    with pytest.raises(StoreDamaged):
+        Workshop(workshop.home, "own", None)
 
 
 def test_an_unfinished_job_cannot_be_released(workshop: Workshop, tmp_path: Path) -> None:
