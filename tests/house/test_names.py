@@ -154,7 +154,11 @@ def test_a_public_name_needs_a_docstring(wing: str, source: str) -> None:
 def test_help_starts_without_the_heavy_libraries() -> None:
     """The command line answers --help without loading Qt, OpenCV or any network's library."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "studio", "--help"], capture_output=True, text=True, check=False
+        [sys.executable, "-X", "importtime", "-m", "studio", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
