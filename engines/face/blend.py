@@ -17,13 +17,12 @@ def blend_levels(eye_distance_px: float) -> int:
     return max(2, min(6, round(math.log2(max(1.0, eye_distance_px))) - 4))
 
 
-def multiband(face: Floats, ground: Floats, alpha: Floats, levels: int) -> Floats:
-    """Blend coarse light softly and fine detail sharply (Burt and Adelson, A Multiresolution Spline, 1983).
+def multiband(difference: Floats, alpha: Floats, levels: int) -> Floats:
+    """Weigh a difference to the ground band by band: coarse light softly, fine detail sharply.
 
-    face, ground: float32 (h, w, 3); alpha: float32 (h, w), 0 to 1. Returns float32 (h, w, 3), not clipped.
+    difference: float32 (h, w, 3), face minus ground; alpha: float32 (h, w), 0 to 1. Returns what to add to the ground,
+    float32 (h, w, 3). Burt and Adelson, A Multiresolution Spline, 1983; taken on the difference, which saves a pyramid.
     """
-    # With D the difference, ground + blend(D over 0) is the same sum with one pyramid less.
-    difference = cv2.subtract(face, ground)
     pyramid, weights = [difference], [alpha]
     for _ in range(levels):
         if min(pyramid[-1].shape[:2]) < 4:
@@ -36,8 +35,8 @@ def multiband(face: Floats, ground: Floats, alpha: Floats, levels: int) -> Float
         detail = cv2.subtract(fine, cv2.pyrUp(coarse, dstsize=size))
         detail *= weight[..., None]
         total = cv2.add(cv2.pyrUp(total, dstsize=size), detail)
-    blended: Floats = cv2.add(ground, total)
-    return blended
+    weighed: Floats = total
+    return weighed
 
 
 def smooth_step(distance: Floats, start: float, width: float) -> Floats:

@@ -20,6 +20,10 @@ Floats = NDArray[np.float32]
 _LEAST_SAMPLES = 20
 _CONTRAST_LIMITS = (0.75, 1.3)
 _COLOUR_SPREAD_LIMITS = (0.35, 1.0)
+# Spread of Cr or Cb in a window from which on a picture counts as coloured.
+_COLOURFUL_SPREAD = 6.0
+# Pixels darker than this part of the target's skin take less of its tint; the value of Cr and Cb without colour.
+_DARK_PART, _NEUTRAL = 0.5, np.float32(128)
 _LIGHT_LIMITS = (0.6, 1.5)
 _COLOUR_SHIFT_LIMIT = 18.0
 # The low-frequency correction is smooth over this part of the eye distance; its raster is three times coarser.
@@ -51,6 +55,11 @@ class ColourMatch:
         out[..., 0] = cv2.multiply(cv2.LUT(luma, table[:, 0]), light)
         out[..., 1] = cv2.add(cv2.LUT(red, table[:, 1]), shift[..., 0])
         out[..., 2] = cv2.add(cv2.LUT(blue, table[:, 2]), shift[..., 1])
+        # Dark things reflect little of a tint: moved in full, black eyes would turn blue or red. Where it is dark,
+        # colours only shrink or grow around neutral: `moved` is what the table has done beyond that.
+        dark = 1 - cv2.min(out[..., 0] * np.float32(1 / max(1.0, _DARK_PART * float(self.target_mean[0]))), 1.0)
+        moved = (self.target_mean - self.source_mean * self.scale - _NEUTRAL * (1 - self.scale))[1:]
+        out[..., 1:] -= (shift + moved) * dark[..., None]
         # OpenCV rounds and clips to 8 bits here; YCrCb of float arrays would assume a range of 0 to 1.
         coded = cv2.convertScaleAbs(cv2.max(out, 0.0))
         matched: Floats = cv2.cvtColor(coded, cv2.COLOR_YCrCb2RGB).astype(np.float32)
@@ -66,18 +75,21 @@ def match_colours(
     """
     if int(skin.sum()) < _LEAST_SAMPLES:
         return None
-    ours = cv2.cvtColor(source, cv2.COLOR_RGB2YCrCb).astype(np.float32)
-    theirs = cv2.cvtColor(target, cv2.COLOR_RGB2YCrCb).astype(np.float32)
-    of_ours, of_theirs = ours[skin], theirs[skin]
-    source_mean, target_mean = of_ours.mean(axis=0), of_theirs.mean(axis=0)
-    scale = of_theirs.std(axis=0) / (of_ours.std(axis=0) + 1e-3)
+    ours = cv2.cvtColor(source, cv2.COLOR_RGB2YCrCb)
+    theirs = cv2.cvtColor(target, cv2.COLOR_RGB2YCrCb)
+    mask = skin.astype(np.uint8)
+    source_mean, source_spread = (values[:, 0].astype(np.float32) for values in cv2.meanStdDev(ours, mask=mask))
+    target_mean, target_spread = (values[:, 0].astype(np.float32) for values in cv2.meanStdDev(theirs, mask=mask))
+    scale = target_spread / (source_spread + np.float32(1e-3))
     scale[0] = np.clip(scale[0], *_CONTRAST_LIMITS)
-    scale[1:] = np.clip(scale[1:], *_COLOUR_SPREAD_LIMITS)
-    ours = (ours - source_mean) * scale + target_mean
+    # A picture that has no colours (black and white, sepia) shall get none.
+    low, high = _COLOUR_SPREAD_LIMITS
+    colourful = float(cv2.meanStdDev(theirs)[1][1:].max())
+    scale[1:] = np.clip(scale[1:], low * min(1.0, colourful / _COLOURFUL_SPREAD), high)
 
     coarse = max(4, skin.shape[1] // _COARSER), max(4, skin.shape[0] // _COARSER)
     sigma = max(0.5, _SMOOTH_PART * eye_distance_px / _COARSER)
-    weight = skin.astype(np.float32)
+    weight = mask.astype(np.float32)
 
     def smooth(values: Floats) -> Floats:
         small = cv2.resize(values, coarse, interpolation=cv2.INTER_AREA)
@@ -87,8 +99,15 @@ def match_colours(
     # A little of the mean everywhere keeps places without skin at "no correction".
     rest = np.float32(0.03)
     total = smooth(weight)[..., None] + rest
-    ours_smooth = (smooth(ours * weight[..., None]) + rest * target_mean) / total
-    theirs_smooth = (smooth(theirs * weight[..., None]) + rest * target_mean) / total
+    ours_smooth = (smooth(_masked(ours, mask)) + rest * source_mean) / total
+    ours_smooth = (ours_smooth - source_mean) * scale + target_mean
+    theirs_smooth = (smooth(_masked(theirs, mask)) + rest * target_mean) / total
     light = np.clip((theirs_smooth[..., 0] + 16) / (ours_smooth[..., 0] + 16), *_LIGHT_LIMITS)
     shift = np.clip(theirs_smooth[..., 1:] - ours_smooth[..., 1:], -_COLOUR_SHIFT_LIMIT, _COLOUR_SHIFT_LIMIT)
     return ColourMatch(scale, source_mean, target_mean, light.astype(np.float32), shift.astype(np.float32))
+
+
+def _masked(picture: Pixels, mask: NDArray[np.uint8]) -> Floats:
+    """The picture as float32 with zeros where the mask (0 or 1) is 0."""
+    masked: Floats = cv2.bitwise_and(picture, picture, mask=mask).astype(np.float32)
+    return masked

@@ -13,7 +13,7 @@ from engines._cv import cv2
 Floats = NDArray[np.float32]
 
 _TILE_PX = 256
-_LEAST_SAMPLES = 200
+_LEAST_SAMPLES, _ENOUGH_SAMPLES = 200, 4000
 # Grey levels; stronger texture than this is wrinkles and pores, not grain.
 _MOST_GRAIN = 5.0
 # Median of |x| times this is the standard deviation of normal noise.
@@ -39,7 +39,8 @@ def grain(picture: Pixels, skin: NDArray[np.bool_]) -> float:
     if int(skin.sum()) < _LEAST_SAMPLES:
         return 0.0
     luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return float(np.median(np.abs(_high_pass(luma)[skin]))) * _MEDIAN_TO_SPREAD
+    samples = np.abs(_high_pass(luma)[skin])
+    return float(np.median(samples[:: max(1, len(samples) // _ENOUGH_SAMPLES)])) * _MEDIAN_TO_SPREAD
 
 
 def add_grain(colours: Floats, missing: float) -> None:

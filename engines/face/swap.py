@@ -121,57 +121,99 @@ def paint(picture: Pixels, face: Face, identity: Identity, strength: float = 1.0
     whole = _window(picture, face, _TARGET_MARGIN)
     if strength <= 0.0 or min(whole.width, whole.height) < 2:
         return
-    mesh = topology()
+    scene = _scene(picture, face, whole)
+    warped, covered = _bend(identity, scene)
+    warped_small = cv2.resize(warped, scene.raster.size, interpolation=cv2.INTER_AREA)
+    usable = _usable(scene, warped_small[..., 3], covered)
+    painted = _lit(scene, warped, warped_small, usable)
+
+    # Openings and edge are cut out before blending: the source's teeth would shine through in the coarse bands.
+    depth = _depth_inside(usable)
+    start, rise = (part * scene.raster_eye_distance_px for part in (_FEATHER_START, _FEATHER_WIDTH))
+    alpha = cv2.resize(smooth_step(depth, start, max(2.0, rise)), scene.work.size) * np.float32(strength)
+    shown = _outside_openings(scene, identity, turned_apart) * (cv2.resize(depth, scene.work.size) > 1.0)
+    ground = scene.ground.astype(np.float32)
+    difference = cv2.subtract(painted, ground) * shown[..., None]
+    blended = cv2.add(ground, multiband(difference, alpha, blend_levels(scene.eye_distance_px)))
+    _paste(picture[whole.slices], blended, _hull_weight(scene))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """The window of a target face. ground: uint8 (h, w, 3) at the size of `work`, ground_small at the size of `raster`;
+    work_points, raster_points: (468, 2).
+    """
+
+    face: Face
+    mesh: Topology
+    work: Window
+    raster: Window
+    ground: Pixels
+    ground_small: Pixels
+    work_points: Floats
+    raster_points: Floats
+
+    @property
+    def eye_distance_px(self) -> float:
+        """In pixels of `work`."""
+        return self.face.eye_distance_px * self.work.columns / self.work.width
+
+    @property
+    def raster_eye_distance_px(self) -> float:
+        """In pixels of `raster`."""
+        return self.face.eye_distance_px * self.raster.columns / self.raster.width
+
+
+def _scene(picture: Pixels, face: Face, whole: Window) -> _Scene:
+    """The target's window at the size worked in and at the size of map and masks."""
     work = whole.at_most(WORK_PX)
     raster = work.at_most(RASTER_PX)
     box = picture[whole.slices]
     ground = box if work == whole else cv2.resize(box, work.size, interpolation=cv2.INTER_AREA)
-
-    # 1. The source as the target's mesh bends it.
+    small = cv2.resize(ground, raster.size, interpolation=cv2.INTER_AREA)
     flat = face.points[:, :2]
-    on_work, on_raster = work.place(flat), raster.place(flat)
-    eye_distance = face.eye_distance_px * work.columns / work.width
-    raster_eye_distance = face.eye_distance_px * raster.columns / raster.width
-    level = _level(identity, eye_distance)
-    mapped, covered = dense_map(identity.points[level], on_raster, face.points[:, 2], mesh.triangles, raster.size)
-    if raster != work:
-        mapped = cv2.resize(mapped, work.size)
-    warped = cv2.remap(identity.levels[level], mapped, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return _Scene(face, topology(), work, raster, ground, small, work.place(flat), raster.place(flat))
 
-    # 2. Where both faces show skin: there the swap may stand.
-    ground_small = cv2.resize(ground, raster.size, interpolation=cv2.INTER_AREA)
-    warped_small = cv2.resize(warped, raster.size, interpolation=cv2.INTER_AREA)
-    oval = np.zeros((raster.rows, raster.columns), np.uint8)
-    cv2.fillPoly(oval, [fixed_point(on_raster[mesh.oval])], 255, shift=4)
-    skin = _skin(ground_small, on_raster, 1.3)
-    usable = ((oval > 0) & covered & (warped_small[..., 3] > 100) & (skin > 100)).astype(np.uint8)
-    depth = _depth_inside(usable)
-    alpha = smooth_step(depth, _FEATHER_START * raster_eye_distance, max(2.0, _FEATHER_WIDTH * raster_eye_distance))
-    alpha = cv2.resize(alpha, work.size) * np.float32(strength)
-    outside = _outside_openings(face, identity, mesh, on_work, (work, raster), turned_apart)
-    alpha *= outside
 
-    # 3. The target's light.
-    features = _features(mesh, on_raster, raster)
-    colours = match_colours(
-        np.ascontiguousarray(warped_small[..., :3]), ground_small, (usable > 0) & (features == 0), raster_eye_distance
+def _bend(identity: Identity, scene: _Scene) -> tuple[Pixels, NDArray[np.bool_]]:
+    """The source bent by the target's mesh, uint8 (h, w, 4) at `work` size; where the mesh lies, at `raster` size."""
+    level = 0
+    while level + 1 < len(identity.levels) and identity.eye_distance_px / 2 ** (level + 1) > scene.eye_distance_px:
+        level += 1
+    mapped, covered = dense_map(
+        identity.points[level],
+        scene.raster_points,
+        scene.face.points[:, 2],
+        scene.mesh.triangles,
+        scene.raster.size,
     )
+    if scene.raster.size != scene.work.size:
+        mapped = cv2.resize(mapped, scene.work.size)
+    warped: Pixels = cv2.remap(identity.levels[level], mapped, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return warped, covered
+
+
+def _usable(scene: _Scene, source_skin: Mask, covered: NDArray[np.bool_]) -> Mask:
+    """1 where both faces show skin and the mesh lies: there the swap may stand; uint8 at `raster` size."""
+    oval = np.zeros((scene.raster.rows, scene.raster.columns), np.uint8)
+    cv2.fillPoly(oval, [fixed_point(scene.raster_points[scene.mesh.oval])], 255, shift=4)
+    skin = _skin(scene.ground_small, scene.raster_points, 1.3)
+    usable: Mask = ((oval > 0) & covered & (source_skin > 100) & (skin > 100)).astype(np.uint8)
+    return usable
+
+
+def _lit(scene: _Scene, warped: Pixels, warped_small: Pixels, usable: Mask) -> Floats:
+    """The bent source in the target's light, colours and grain; float32 (h, w, 3) at `work` size."""
+    plain = (usable > 0) & (_features(scene) == 0)
     colour = np.ascontiguousarray(warped[..., :3])
-    painted = colours.apply(colour) if colours else colour.astype(np.float32)
-
-    plain = (
-        cv2.resize(((usable > 0) & (features == 0)).astype(np.uint8), work.size, interpolation=cv2.INTER_NEAREST) > 0
+    colours = match_colours(
+        np.ascontiguousarray(warped_small[..., :3]), scene.ground_small, plain, scene.raster_eye_distance_px
     )
-    missing = grain(ground, plain) ** 2 - grain(colour, plain) ** 2
+    painted = colours.apply(colour) if colours else colour.astype(np.float32)
+    plain_large = cv2.resize(plain.astype(np.uint8), scene.work.size, interpolation=cv2.INTER_NEAREST) > 0
+    missing = grain(scene.ground, plain_large) ** 2 - grain(colour, plain_large) ** 2
     add_grain(painted, float(np.sqrt(max(0.0, missing))))
-
-    # 4. Blend; coarse light reaches a little beyond the mask, so the hull of the face ends it.
-    base = ground.astype(np.float32)
-    near = (cv2.resize(depth, work.size) > 1.0) & (outside > 0.5)
-    painted = np.where(near[..., None], painted, base)
-    blended = multiband(painted, base, alpha, blend_levels(eye_distance))
-    inside = _hull_weight(on_raster, raster)
-    _paste(box, ground, blended, inside, work == whole)
+    return painted
 
 
 def _window(picture: Pixels, face: Face, margin: float) -> Window:
@@ -185,14 +227,6 @@ def _window(picture: Pixels, face: Face, margin: float) -> Window:
     return Window(x0, y0, x1 - x0, y1 - y0, x1 - x0, y1 - y0)
 
 
-def _level(identity: Identity, eye_distance_px: float) -> int:
-    """The smallest level that is not coarser than the target."""
-    level = 0
-    while level + 1 < len(identity.levels) and identity.eye_distance_px / 2 ** (level + 1) > eye_distance_px:
-        level += 1
-    return level
-
-
 def _skin(picture: Pixels, points: Floats, brow_grow: float) -> Mask:
     """The skin of one face, the inner face and brows always taken; points: (468, 2) in the picture's pixels."""
     mesh = topology()
@@ -202,17 +236,18 @@ def _skin(picture: Pixels, points: Floats, brow_grow: float) -> Mask:
     return skin_mask(picture, skin_tone(picture, points), always)
 
 
-def _features(mesh: Topology, points: Floats, raster: Window) -> Mask:
+def _features(scene: _Scene) -> Mask:
     """Eyes, lips and brows: no skin to take colours from."""
-    mask = np.zeros((raster.rows, raster.columns), np.uint8)
-    for indices, grow in (
+    mesh, mask = scene.mesh, np.zeros((scene.raster.rows, scene.raster.columns), np.uint8)
+    grown = (
         (mesh.eyes[0], 1.5),
         (mesh.eyes[1], 1.5),
         (mesh.lips_outer, 1.15),
         (mesh.brows[0], 1.3),
         (mesh.brows[1], 1.3),
-    ):
-        cv2.fillConvexPoly(mask, fixed_point(grown_hull(points[indices], grow)), 255, shift=4)
+    )
+    for indices, grow in grown:
+        cv2.fillConvexPoly(mask, fixed_point(grown_hull(scene.raster_points[indices], grow)), 255, shift=4)
     return mask
 
 
@@ -223,48 +258,36 @@ def _depth_inside(mask: Mask) -> Floats:
     return depth
 
 
-def _outside_openings(
-    face: Face,
-    identity: Identity,
-    mesh: Topology,
-    points: Floats,
-    windows: tuple[Window, Window],
-    turned_apart_degrees: float,
-) -> Floats:
-    """0 where the target's mouth opening (always) and eyes (by rule) stay, 1 elsewhere, softly."""
-    work, raster = windows
-    eye_distance_px = face.eye_distance_px * work.columns / work.width
-    openings = np.zeros((work.rows, work.columns), np.uint8)
-    kept = [mesh.lips_inner]
-    for ring, own, source in zip(mesh.eyes, face.lid_openings, identity.lid_openings, strict=True):
+def _outside_openings(scene: _Scene, identity: Identity, turned_apart_degrees: float) -> Floats:
+    """0 where the target's mouth opening (always) and eyes (by rule) stay, 1 elsewhere, softly; at `work` size."""
+    openings = np.zeros((scene.work.rows, scene.work.columns), np.uint8)
+    mouth = fixed_point(scene.work_points[scene.mesh.lips_inner])
+    cv2.fillPoly(openings, [mouth], 255, shift=4)
+    # Between closed lips the map jumps over the source's teeth: the target's own seam covers what it draws in the jump.
+    seam = max(2, round(_SEAM_RASTER_PX * scene.work.columns / scene.raster.columns))
+    cv2.polylines(openings, [mouth], True, 255, seam, cv2.LINE_AA, shift=4)
+    for ring, own, source in zip(scene.mesh.eyes, scene.face.lid_openings, identity.lid_openings, strict=True):
         is_shut = min(own, source) < _LID_CLOSED or own < _LID_RATIO * source
         if is_shut or turned_apart_degrees > _EYES_YAW_DEGREES:
-            kept.append(ring)
-    for ring in kept:
-        cv2.fillPoly(openings, [fixed_point(points[ring])], 255, shift=4)
-    # Between closed lips the map jumps over the source's teeth: the target's own seam covers what it draws in the jump.
-    seam = max(2, round(_SEAM_RASTER_PX * work.columns / raster.columns))
-    cv2.polylines(openings, [fixed_point(points[mesh.lips_inner])], True, 255, seam, cv2.LINE_AA, shift=4)
-    side = 2 * max(1, int(_OPENING_SOFT * eye_distance_px)) + 1
+            cv2.fillPoly(openings, [fixed_point(scene.work_points[ring])], 255, shift=4)
+    side = 2 * max(1, int(_OPENING_SOFT * scene.eye_distance_px)) + 1
     table = (1 - np.arange(256) / 255).astype(np.float32)
     outside: Floats = cv2.LUT(cv2.blur(openings, (side, side)), table)
     return outside
 
 
-def _hull_weight(points: Floats, raster: Window) -> Floats:
-    """0 outside the hull of the face and rising to 1 over a few pixels inside; float32 (rows, columns)."""
-    hull = np.zeros((raster.rows, raster.columns), np.uint8)
-    cv2.fillConvexPoly(hull, fixed_point(grown_hull(points, 1.0)), 1, shift=4)
+def _hull_weight(scene: _Scene) -> Floats:
+    """0 outside the hull of the face and rising to 1 over a few pixels inside; float32 at `raster` size."""
+    hull = np.zeros((scene.raster.rows, scene.raster.columns), np.uint8)
+    cv2.fillConvexPoly(hull, fixed_point(grown_hull(scene.raster_points, 1.0)), 1, shift=4)
     return smooth_step(_depth_inside(hull), 1.5, 4.0)
 
 
-def _paste(box: Pixels, ground: Pixels, blended: Floats, inside: Floats, is_full_size: bool) -> None:
-    """Write the blended window back into the picture, weighted by `inside`."""
+def _paste(box: Pixels, blended: Floats, inside: Floats) -> None:
+    """Write the blended window back into the picture; `inside` ends coarse light at the hull of the face."""
+    size = (box.shape[1], box.shape[0])
     painted = cv2.convertScaleAbs(cv2.max(blended, 0.0))
-    if not is_full_size:
-        # Only the difference is enlarged: the picture keeps its own grain where little was changed.
-        size = (box.shape[1], box.shape[0])
+    if (painted.shape[1], painted.shape[0]) != size:
         painted = cv2.resize(painted, size, interpolation=cv2.INTER_CUBIC)
-    weight = cv2.resize(inside, (box.shape[1], box.shape[0]))
-    original = np.ascontiguousarray(box)
-    box[...] = cv2.blendLinear(painted, original, weight, 1 - weight)
+    weight = cv2.resize(inside, size)
+    box[...] = cv2.blendLinear(painted, np.ascontiguousarray(box), weight, 1 - weight)

@@ -80,20 +80,23 @@ def dense_map(
     for number in order.tolist():
         fill(raster, drawn[number], number + 1, 8, _SUBPIXEL_BITS)
 
-    # Affine map of a triangle: source = a * x + b * y + c; row 0 stands for "no triangle".
+    # Affine map of a triangle: source = a * x + b * y + c; row 0 stands for "no triangle". Pixels of a sliver lie
+    # partly outside of it, where its map runs far away: so the box of the source triangle bounds it.
     from_corners = source[triangles]
     source_along, source_across = from_corners[:, 1] - from_corners[:, 0], from_corners[:, 2] - from_corners[:, 0]
     divisor = np.where(np.abs(area) > _AREA_LIMIT, area, 1.0)[:, None]
     a = (source_along * across[:, 1:2] - source_across * along[:, 1:2]) / divisor
     b = (source_across * along[:, 0:1] - source_along * across[:, 0:1]) / divisor
     c = from_corners[:, 0] - a * corners[:, 0, 0:1] - b * corners[:, 0, 1:2]
-    table = np.zeros((len(triangles) + 1, 6), np.float32)
-    table[1:] = np.concatenate([a, b, c], axis=1)
+    table = np.zeros((len(triangles) + 1, 10), np.float32)
+    table[1:] = np.concatenate([a, b, c, from_corners.min(axis=1), from_corners.max(axis=1)], axis=1)
 
     of_pixel = table[raster]
     x = np.arange(size[0], dtype=np.float32)[None, :, None]
     y = np.arange(size[1], dtype=np.float32)[:, None, None]
     mapped = of_pixel[..., 0:2] * x + of_pixel[..., 2:4] * y + of_pixel[..., 4:6]
+    np.maximum(mapped, of_pixel[..., 6:8], out=mapped)
+    np.minimum(mapped, of_pixel[..., 8:10], out=mapped)
     covered = raster > 0
     return _continued(mapped, covered), covered
 

@@ -22,6 +22,7 @@ from engines.face.landmarks import FaceFinder
 from engines.face.pose import Face, pose_strength
 from engines.face.swap import Identity, prepare, swap
 from engines.face.topology import topology
+from engines.face.warp import dense_map
 from engines.job import CancelToken, Event, Progress
 from engines.source import decode
 from tests.engines.conftest import permit_for, png, request_for
@@ -184,6 +185,47 @@ def test_pixels_outside_the_face_are_unchanged(
         outside = cv2.dilate(hull, np.ones((3, 3), np.uint8)) == 0
         assert (result[outside] == picture[outside]).all()
         assert np.abs(result[~outside].astype(int) - picture[~outside]).mean() > 5
+
+
+def test_a_face_larger_than_the_working_size_is_swapped_within_its_hull(
+    finder: FaceFinder, hopper: bytes, collins: bytes
+) -> None:
+    """Map, masks and blend are enlarged for it, and still end at the hull."""
+    picture, face = _face(finder, hopper)
+    scale = 6
+    large = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+    points = face.points * np.float32(scale)
+    result = swap(large, Face(points, 1.0), prepare(*_face(finder, collins)))
+    hull = np.zeros(large.shape[:2], np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.ascontiguousarray(points[:, :2])).round().astype(np.int32), 1)
+    outside = cv2.dilate(hull, np.ones((3, 3), np.uint8)) == 0
+    assert (result[outside] == large[outside]).all()
+    assert np.abs(result[~outside].astype(int) - large[~outside]).mean() > 5
+
+
+def test_a_picture_without_colours_gets_none(finder: FaceFinder, hopper: bytes, collins: bytes) -> None:
+    """A coloured face in a black and white picture turns grey with it."""
+    picture, face = _face(finder, collins)
+    grey = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    result = swap(grey, face, prepare(*_face(finder, hopper)))
+    assert (result != grey).any()
+    assert np.ptp(result, axis=2).max() <= 6
+
+
+def test_no_pixel_is_taken_from_outside_the_source_face(finder: FaceFinder, hopper: bytes, collins: bytes) -> None:
+    """Slivers of the mesh run nowhere: each mapped place lies within the box of the source's points."""
+    _, target = _face(finder, hopper)
+    _, source = _face(finder, collins)
+    points = source.points[:, :2]
+    for turn in np.radians([0, 20, 35, 50]):
+        turned = target.points[:, :2] @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        raster = ((turned - turned.min(axis=0)) * 0.4).astype(np.float32)
+        size = tuple(int(side) + 2 for side in raster.max(axis=0))
+        mapped, covered = dense_map(points, raster, target.points[:, 2], topology().triangles, size)
+        assert (mapped[covered] >= points.min(axis=0) - 0.01).all()
+        assert (mapped[covered] <= points.max(axis=0) + 0.01).all()
+        sideways = np.abs(np.diff(mapped, axis=1)).max(axis=2)[covered[:, 1:] & covered[:, :-1]]
+        assert sideways.max() < 0.4 * source.eye_distance_px
 
 
 def test_one_face_of_two_is_swapped_alone(engine: Engine, hopper: bytes, couple: bytes) -> None:
