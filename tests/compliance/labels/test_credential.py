@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +20,16 @@ from compliance.encode import encode_picture
 from compliance.errors import LabelPartMissing, LabelTooWeak
 from compliance.labels import credential
 from compliance.labels.credential import Ingredient, Recipe, make_leaf, make_root, read_credential, sign
-from tests.compliance.labels.pictures import XMP, jpeg_bytes, noise, png_bytes, png_chunk, scene, with_png_chunk
+from tests.compliance.labels.pictures import (
+    XMP,
+    jpeg_bytes,
+    noise,
+    png_bytes,
+    png_chunk,
+    scene,
+    with_jpeg_segment,
+    with_png_chunk,
+)
 
 ROOT_KEY, ROOT = make_root("Signet root of a test")
 LEAF_KEY, LEAF = make_leaf(ROOT_KEY, ROOT, "Signet of a test")
@@ -162,6 +172,13 @@ def test_foreign_manifests_never_raise(store: bytes) -> None:
     assert reading.state == "damaged"
 
 
+def test_a_manifest_that_the_library_skips_is_damage() -> None:
+    """A box in APP11 that only looks like C2PA counts as a broken credential, not as none."""
+    box = b"JP\0\1\0\0\0\1\0\0\0\x20jumb\0\0\0\x18jumdc2pa"
+    reading = read_credential(with_jpeg_segment(FILES["jpeg"], 0xEB, box), "image/jpeg", [ROOT])
+    assert (reading.state, reading.trust) == ("damaged", "invalid")
+
+
 @pytest.mark.parametrize("data", [b"", b"junk", SIGNED["png"][:3000], SIGNED["jpeg"][:300]])
 def test_broken_files_never_raise(data: bytes) -> None:
     """Reading answers for anything."""
@@ -195,16 +212,21 @@ def test_the_filling_behind_the_signature_hides_nothing(form: str) -> None:
 
 
 def test_a_credential_elsewhere_is_not_fetched() -> None:
-    """A picture that points to the network is unchecked, and no connection is tried."""
-    packet = (
-        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        b'<rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" '
-        b'dcterms:provenance="https://example.invalid/a.c2pa"/></rdf:RDF></x:xmpmeta>'
-    )
-    data = encode_picture(scene(60, 40), "png", packet)
-    assert read_credential(data, "image/png", [ROOT]).state == "unchecked"
-    signed = sign(FILES["png"], recipe(ingredients=(Ingredient("t", "image/png", data, "parentOf"),)), LEAF_KEY, LEAF)
-    assert read_credential(signed, "image/png", [ROOT]).state == "intact"
+    """A picture that points to a server is unchecked, and nobody knocks at that server; the same for an ingredient."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        packet = (
+            '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+            '<rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" '
+            f'dcterms:provenance="http://127.0.0.1:{server.getsockname()[1]}/a.c2pa"/></rdf:RDF></x:xmpmeta>'
+        )
+        data = encode_picture(scene(60, 40), "png", packet.encode())
+        assert read_credential(data, "image/png", [ROOT]).state == "unchecked"
+        parents = (Ingredient("t", "image/png", data, "parentOf"),)
+        signed = sign(FILES["png"], recipe(ingredients=parents), LEAF_KEY, LEAF + ROOT)
+        assert read_credential(signed, "image/png", [ROOT]).state == "intact"
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 # --- what holds ------------------------------------------------------------------------------------------------------

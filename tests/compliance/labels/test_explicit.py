@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -261,6 +262,32 @@ def test_the_right_words_in_a_like_type_are_found() -> None:
     """The test above would mean nothing if such letters were never recognised."""
     measurement = measure(lettered("AI生成 · AI-generated"))
     assert measurement.elements == ("AI生成", "AI-generated")
+
+
+WHOLE = Measurement(True, False, (1, 1, 9, 9), 40.0, 0.067, 0.054, 16.0, 0.95, True, ("AI生成", "AI-generated"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ink_share": 0.0549},
+        {"cap_share": 0.0499},
+        {"contrast": 4.49},
+        {"correlation": 0.77},
+        {"at_edge": False},
+        {"elements": ("AI生成",)},
+        {"elements": ("AI-generated",)},
+        {"elements": ("SAMPLE", "AI-generated")},
+    ],
+)
+def test_each_limit_alone_makes_a_label_damaged(change: dict[str, object]) -> None:
+    """One value short of the rule, one reason; at the limits themselves the label is whole."""
+    assert state(WHOLE) == "intact"
+    limits = replace(WHOLE, ink_share=0.055, cap_share=0.05, contrast=4.5, correlation=0.78)
+    assert state(limits) == "intact"
+    short = replace(WHOLE, **change)
+    assert (state(short), len(reasons(short))) == ("damaged", 1)
+    assert state(replace(WHOLE, found=False)) == "absent"
 
 
 def test_a_demo_release_needs_the_word_sample() -> None:
