@@ -5,7 +5,7 @@ One frame is: the landmarks followed from the frame before, and the swap painted
 preparing the source happen once and are printed apart.
 
 The naive reference does the same work the way it is usually written first: the same landmarks and the same mesh, but
-masks, warp, colours and blend as float arrays of the whole frame.
+masks, warp, colours and blend as float arrays of the whole frame (only the map is made around the face alone).
 """
 
 from __future__ import annotations
@@ -102,7 +102,14 @@ def naive_swap(frame: Pixels, face: Face, source: Pixels, source_face: Face) -> 
     """The reference: whole-frame float arrays throughout; returns a new frame."""
     height, width = frame.shape[:2]
     flat, mesh = face.points[:, :2], topology()
-    mapped, _ = dense_map(source_face.points[:, :2], flat, face.points[:, 2], mesh.triangles, (width, height))
+    # The map itself is made around the face only, which favours the reference.
+    x0, y0 = (int(value) for value in np.maximum(flat.min(axis=0) - 1, 0))
+    x1, y1 = (int(value) + 2 for value in flat.max(axis=0))
+    size = (min(x1, width) - x0, min(y1, height) - y0)
+    corner = np.array([x0, y0], np.float32)
+    near, _ = dense_map(source_face.points[:, :2], flat - corner, face.points[:, 2], mesh.triangles, size)
+    mapped = np.full((height, width, 2), -1, np.float32)
+    mapped[y0 : y0 + size[1], x0 : x0 + size[0]] = near
     warped = cv2.remap(source.astype(np.float32), mapped, None, cv2.INTER_LINEAR)
     mask = np.zeros((height, width), np.float32)
     cv2.fillPoly(mask, [flat[mesh.oval].round().astype(np.int32)], 1.0)
