@@ -130,6 +130,14 @@ class UsageUnclear(InputError):
     next_step = "Read `{command} --help`."
 
 
+class NumberInvalid(InputError):
+    """data: kind, reason. Never the number itself."""
+
+    code = ExitCode.USAGE
+    message = "This is not a valid {kind}: {reason}."
+    next_step = "Compare it with the document, sign by sign, and enter it again."
+
+
 class UnknownRecord(InputError):
     """data: kind, id."""
 
@@ -438,6 +446,36 @@ class LicenceForbids(SignetError):
     code = ExitCode.LICENCE
     message = "The licence of {what} ({licence}) forbids this use."
     next_step = "Use another model or another purpose."
+
+
+# --- review ----------------------------------------------------------------------------------------------------------
+
+
+class ReviewError(SignetError):
+    """What goes in and comes out is reviewed (DSP 10); without a review nothing is made."""
+
+    code = ExitCode.BLOCKED
+
+
+class ContentBlocked(ReviewError):
+    """data: rule, category, place. Never the text or the picture itself."""
+
+    message = "This may not be made: rule {rule} ({category}), found in the {place}."
+    next_step = "Change it and try again; if the rule is wrong here, appeal with `signet case appeal`."
+
+
+class ReviewUnavailable(ReviewError):
+    """data: part, reason. A configured classifier that cannot judge stops the work."""
+
+    message = "The review cannot run ({part}: {reason}), so the work stops."
+    next_step = "Install the review pack again, or choose another in the settings; work without review is not possible."
+
+
+class ReviewListDamaged(ReviewError):
+    """data: list, reason."""
+
+    message = "The review list {list} is damaged or not signed by its owner ({reason})."
+    next_step = "Install Signet again with `packaging/setup`, or sign your own list again."
 
 
 # --- keys and jobs ---------------------------------------------------------------------------------------------------
