@@ -45,8 +45,8 @@ class _Call(QObject):
     def on_ended(self, answer: object, error: SignetError | None) -> None:
         """Hand the answer over; in the window's thread."""
         owner = self.parent()
-        if isinstance(owner, Calls):
-            owner.forget(self)
+        if not isinstance(owner, Calls) or not owner.forget(self):
+            return
         if error is not None:
             self._refused(error)
         else:
@@ -57,8 +57,6 @@ class _Call(QObject):
 class Calls(QObject):
     """Two lanes: `run` does one call after the other, `aside` does not wait for them (cancel, thumbnails)."""
 
-    idle = Signal()
-
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lane = QThreadPool(self)
@@ -67,6 +65,7 @@ class Calls(QObject):
         self._aside = QThreadPool(self)
         self._aside.setMaxThreadCount(2)
         self._open: set[_Call] = set()
+        self._is_over = False
 
     @property
     def open_calls(self) -> int:
@@ -82,18 +81,23 @@ class Calls(QObject):
         self._start(self._aside, work, then, refused)
 
     def _start(self, pool: QThreadPool, work: Callable[[], Any], then: Then, refused: Refused) -> None:
+        if self._is_over:
+            return
         call = _Call(self, work, then, refused)
         self._open.add(call)
         pool.start(call.run)
 
-    def forget(self, call: _Call) -> None:
-        """Count a call as answered."""
-        self._open.discard(call)
-        if not self._open:
-            self.idle.emit()
+    def forget(self, call: _Call) -> bool:
+        """Count a call as answered; False when nobody waits for it any more."""
+        if call not in self._open:
+            return False
+        self._open.remove(call)
+        return True
 
     def finish(self, wait_ms: int = 5000) -> bool:
-        """Let running work end before the program does; False when it did not within wait_ms."""
+        """Let running work end before the program does, answer nobody any more; False when it took too long."""
+        self._is_over = True
         self._lane.clear()
         self._aside.clear()
+        self._open.clear()
         return self._lane.waitForDone(wait_ms) and self._aside.waitForDone(wait_ms)

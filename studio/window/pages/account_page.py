@@ -95,7 +95,7 @@ class AccountPage(Page):
     def _focus_first(self) -> None:
         for name in ("account_name", "account_password"):
             field = self.findChild(QLineEdit, name)
-            if field is not None and field.isVisible():
+            if field is not None and self.isVisible():
                 field.setFocus()
                 return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget, QWizard
 
 from compliance.errors import SignetError
@@ -11,7 +12,7 @@ from studio.text import _
 from studio.window.models.people import ConsentDraft
 from studio.window.models.picture_slot import PictureSlot
 from studio.window.models.studio import Studio
-from studio.window.pages.wizard_steps import EvidenceStep, PictureStep, ReviewStep, ScopeStep, WhoStep
+from studio.window.pages.wizard_steps import EvidenceStep, PictureStep, ReviewStep, ScopeStep, Step, WhoStep
 from studio.window.widgets.banner import Banner
 from studio.window.widgets.basic import named, restyle
 
@@ -41,6 +42,8 @@ class ConsentWizard(QWizard):
         for step in (self.who, self.picture, self.evidence, self.scope, self.review):
             self.addPage(step)
         self._name_buttons()
+        # Queued: QWizard puts the keyboard somewhere itself after a step came to the front.
+        self.currentIdChanged.connect(self.on_step_changed, Qt.ConnectionType.QueuedConnection)
         if asset is not None:
             self.slot.set_picture(asset)
 
@@ -58,6 +61,12 @@ class ConsentWizard(QWizard):
         for which in (kind.NextButton, kind.FinishButton):
             self.button(which).setProperty("weight", "primary")
             restyle(self.button(which))
+
+    def on_step_changed(self, _number: int) -> None:
+        """Put the keyboard where the step begins."""
+        step = self.currentPage()
+        if isinstance(step, Step):
+            step.focus_first()
 
     def accept(self) -> None:
         """Record; the wizard closes when the workshop has said yes."""

@@ -173,5 +173,4 @@ class MakePage(Page):
             return ""
         size = _("{width} x {height} pixels", width=info.width, height=info.height)
         faces = _("1 face edited") if info.faces_edited == 1 else _("{count} faces edited", count=info.faces_edited)
-        notes = [word(warning) for warning in info.warnings]
-        return ", ".join([size, faces, *notes])
+        return " ".join([_("{size}, {faces}", size=size, faces=faces), *(word(warning) for warning in info.warnings)])

@@ -177,6 +177,7 @@ class PeoplePage(Page):
 
     def on_withdraw(self, grant: GrantView) -> None:
         """Ask first."""
+        self.banner.hide()
         dialog = WithdrawDialog(self._model.name_of(grant), purposes_text(grant.purposes), self.window())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(lambda: self._model.withdraw(grant, dialog.reason()))

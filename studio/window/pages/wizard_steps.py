@@ -6,7 +6,16 @@ from datetime import date
 from pathlib import Path
 
 from PySide6.QtCore import QDate
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDateEdit, QFormLayout, QLineEdit, QRadioButton, QWizardPage
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDateEdit,
+    QFormLayout,
+    QLineEdit,
+    QRadioButton,
+    QWizard,
+    QWizardPage,
+)
 
 from studio.text import _
 from studio.window.models.people import ConsentDraft, PeopleModel, months_later
@@ -29,6 +38,14 @@ class Step(QWizardPage):
         self.body = column(label(title, "title", wrap=False), label(lead, "muted"), spacing=12)
         self.body.setContentsMargins(24, 18, 24, 8)
         self.setLayout(self.body)
+
+    def focus_first(self) -> None:
+        """Where the keyboard starts: at Next or Record, unless a step says otherwise."""
+        kind = QWizard.WizardButton
+        for which in (kind.NextButton, kind.FinishButton):
+            button = self.wizard().button(which)
+            if button.isVisible() and button.isEnabled():
+                button.setFocus()
 
 
 class WhoStep(Step):
@@ -55,9 +72,9 @@ class WhoStep(Step):
         self.body.addStretch(1)
         self.on_kind_changed()
 
-    def initializePage(self) -> None:
-        """Ready to type."""
-        self._name.setFocus()
+    def focus_first(self) -> None:
+        """Ready to type, or to choose from the list."""
+        (self._name if self._new.isChecked() else self._people).setFocus()
 
     def on_kind_changed(self) -> None:
         """Only the field that counts can be filled in."""
@@ -92,10 +109,12 @@ class PictureStep(Step):
         self.body.addWidget(self.card, 1)
         slot.changed.connect(self.completeChanged)
 
-    def initializePage(self) -> None:
+    def focus_first(self) -> None:
         """The keyboard starts at the picture while there is none."""
         if self._slot.path is None:
             self.card.frame.setFocus()
+        else:
+            super().focus_first()
 
     def isComplete(self) -> bool:
         """A face was found."""
@@ -120,7 +139,7 @@ class EvidenceStep(Step):
         self._path = named(QLineEdit(), "wizard_evidence_path", _("Evidence file"))
         self._path.setReadOnly(True)
         self._path.setPlaceholderText(_("No file chosen"))
-        choose = button("wizard_evidence_choose", _("Choose file..."), icon="folder")
+        choose = self._choose = button("wizard_evidence_choose", _("Choose file..."), icon="folder")
         choose.clicked.connect(self.on_choose)
         self._remove = button("wizard_evidence_remove", _("Remove"), "quiet")
         self._remove.clicked.connect(self.on_remove)
@@ -152,6 +171,10 @@ class EvidenceStep(Step):
         """Ask for the file."""
         if (path := choose_file(self, _("Choose the evidence"), _("All files (*)"))) is not None:
             self.set_evidence(path)
+
+    def focus_first(self) -> None:
+        """The keyboard starts at the choice of the file."""
+        self._choose.setFocus()
 
     def on_remove(self) -> None:
         """Without it."""
@@ -203,7 +226,7 @@ class ScopeStep(Step):
         made.setCalendarPopup(True)
         return made
 
-    def initializePage(self) -> None:
+    def focus_first(self) -> None:
         """Ready to tick."""
         self._ticks[PURPOSES[0]].setFocus()
 

@@ -93,7 +93,8 @@ class PictureCard(QWidget):
             case "ready":
                 line = name
                 size = _("{width} x {height} pixels", width=slot.size.width(), height=slot.size.height())
-                hint = f"{faces_text(len(slot.faces))}, {size}" if slot.size.isValid() else faces_text(len(slot.faces))
+                faces = faces_text(len(slot.faces))
+                hint = _("{size}, {faces}", size=size, faces=faces) if slot.size.isValid() else faces
             case "refused":
                 assert slot.error is not None, "a refused picture carries its error"
                 line, hint = advice(slot.error)

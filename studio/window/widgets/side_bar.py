@@ -81,7 +81,10 @@ class SideBar(QFrame):
 
     def set_account(self, username: str | None) -> None:
         """Who is signed in."""
-        self._buttons["account"].setText(username or entry_title("account"))
+        entry = self._buttons["account"]
+        keys = entry.shortcut()
+        entry.setText((username or entry_title("account")).replace("&", "&&"))
+        entry.setShortcut(keys)  # Qt drops a button's shortcut with its old text
 
     def on_language_index_changed(self, index: int) -> None:
         """Another language."""

@@ -1,0 +1,118 @@
+"""English and Simplified Chinese, live."""
+
+from __future__ import annotations
+
+import gettext
+import re
+
+from PySide6.QtGui import QRawFont
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QWidget,
+)
+
+from studio.text import LOCALE_FOLDER, language
+from studio.window.pages.people_page import PeoplePage
+from studio.window.pages.withdraw_dialog import TakeDownDialog, WithdrawDialog
+from studio.window.theme import FONT_FILE
+from tests.studio.fake_workshop import draw_picture
+from tests.studio.window.conftest import Driver
+
+# Names of products, formats and keys, and what the tests themselves put in.
+NAMES = "signet english png jpeg jpg aigc iptc c2pa gb sha esc ctrl ai generated"
+ALLOWED = frozenset(f"{NAMES} studio grace eileen lin wei source target stray out txt".split())
+WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]+")
+
+
+def shown(root: QWidget) -> list[str]:
+    """Everything a reader sees or hears in a widget."""
+    texts: list[str] = [one.text() for kind in (QLabel, QAbstractButton) for one in root.findChildren(kind)]
+    for field in root.findChildren(QLineEdit):
+        texts.append(field.placeholderText())
+    for combo in root.findChildren(QComboBox):
+        texts += [combo.itemText(row) for row in range(combo.count())]
+    for entries in root.findChildren(QListWidget):
+        texts += [entries.item(row).text() for row in range(entries.count())]
+    for one in root.findChildren(QWidget):
+        if not one.objectName().startswith(("qt_", "__qt")):
+            texts += [one.accessibleName(), one.accessibleDescription(), one.toolTip(), one.windowTitle()]
+    return [text for text in texts if text]
+
+
+def english(root: QWidget, folder: str) -> list[str]:
+    """Texts with an English word that is no name."""
+    left = []
+    for text in shown(root):
+        words = WORDS.findall(re.sub(r"[0-9a-f]{8,}", "", text.replace(folder, "")))
+        if any(word.lower() not in ALLOWED for word in words):
+            left.append(text)
+    return left
+
+
+def test_chinese_leaves_no_english_on_any_page(signed_in: Driver) -> None:
+    """All pages, filled, the wizard and the dialogs speak Chinese; only names stay as they are."""
+    driver = signed_in
+    source, _target = driver.set_bench()
+    folder = str(driver.folder)
+    driver.press("workspace_make")
+    driver.until(lambda: driver.studio.making.is_releasable)
+    driver.window.on_language_chosen("zh-CN")
+    driver.settle()
+    assert language() == "zh-CN"
+    for name in driver.window.pages:
+        driver.window.show_page(name)
+        driver.settle()
+        driver.window.pages[name].banner.hide()
+    assert english(driver.window, folder) == []
+    driver.studio.making.release(driver.folder / "out.png", False)
+    driver.settle()
+    driver.window.pages["verify"].check(driver.folder / "out.png")  # type: ignore[attr-defined]
+    driver.studio.bench.set_picture("source", draw_picture(driver.folder / "stray.png", (1, 1, 1)))
+    driver.settle()
+    page = driver.window.pages["people"]
+    assert isinstance(page, PeoplePage)
+    page.record_for(source)
+    driver.settle()
+    assert page.wizard is not None
+    for _step in page.wizard.pageIds():
+        page.wizard.next()
+    dialogs = (WithdrawDialog("Grace", ""), TakeDownDialog("Grace", driver.fake.releases()))
+    for dialog in dialogs:
+        driver.qtbot.addWidget(dialog)
+    for root in (driver.window, page.wizard, *dialogs):
+        assert english(root, folder) == [], root.objectName()
+    page.wizard.reject()
+
+
+def test_the_guard_sees_english(signed_in: Driver) -> None:
+    """The same walk in English finds plenty."""
+    assert len(english(signed_in.window, str(signed_in.folder))) > 20
+
+
+def test_switching_keeps_the_page_the_pictures_and_the_result(signed_in: Driver) -> None:
+    """The pages are built anew; what was done is not lost, and the choice is kept for the next start."""
+    driver = signed_in
+    source, _target = driver.set_bench()
+    driver.press("workspace_make")
+    driver.until(lambda: driver.studio.making.is_releasable)
+    combo = driver.find("side_language")
+    assert isinstance(combo, QComboBox)
+    combo.setCurrentIndex(combo.findData("zh-CN"))
+    driver.settle()
+    assert driver.window.current == "make"
+    assert driver.studio.bench.slots["source"].path == source
+    assert driver.find("make_release").isEnabled()
+    assert driver.studio.settings["language"] == "zh-CN"
+
+
+def test_the_bundled_typeface_draws_every_character_of_the_catalogue() -> None:
+    """No box stands where the machine has no Chinese font."""
+    font = QRawFont(str(FONT_FILE), 14)
+    catalogue = gettext.translation("signet", LOCALE_FOLDER, ["zh_CN"])
+    text = "".join(catalogue._catalog.values()) + "简体中文"  # type: ignore[attr-defined]
+    missing = sorted({sign for sign in text if ord(sign) > 32 and not font.supportsCharacter(ord(sign))})
+    assert missing == []

@@ -1,0 +1,111 @@
+"""The window as a program: what it loads, what it does with the unexpected, and the binding below it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from pytestqt.qtbot import QtBot
+
+from compliance.errors import NotSignedIn
+from studio.window.app import ErrorHook
+from studio.window.calls import Calls
+from studio.window.main_window import MainWindow
+from tests.studio.window.conftest import Driver
+
+OPEN_AND_QUIT = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QDeadlineTimer, QEventLoop
+from studio.window.app import make_application, open_window
+
+app = make_application()
+window = open_window(Path(sys.argv[1]))
+limit = QDeadlineTimer(60_000)
+while (window.studio is None or not window.studio.accounts.is_loaded) and not limit.hasExpired():
+    assert not window.banner.isVisible(), window.banner.what.text()
+    app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
+assert window.studio is not None and window.pages, "the window did not open"
+for name in window.pages:
+    window.show_page(name)
+heavy = {"torch", "cv2", "diffusers", "transformers", "onnxruntime", "insightface", "TTS"} & set(sys.modules)
+network = {name for name in sys.modules if name.startswith(("PySide6.QtNetwork", "PySide6.QtWebEngine"))}
+window.close()
+print(sorted(heavy | network))
+"""
+
+
+def test_the_window_over_a_real_home_loads_no_engine(tmp_path: Path) -> None:
+    """Opened with the real workshop, the process has neither torch nor OpenCV nor a network module of Qt."""
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN_AND_QUIT, str(tmp_path / "home")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"SIGNET_LANG": "en"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+def test_calls_of_the_binding_keep_none_alive(qtbot: QtBot) -> None:
+    """PySide6 6.12.0 drops a reference to None with every call under Python 3.11, until the process dies of it."""
+    thing = QObject()
+    before = sys.getrefcount(None)
+    for _call in range(500):
+        thing.setObjectName("x")
+    assert sys.getrefcount(None) > before - 250
+
+
+def test_an_unexpected_error_of_a_call_becomes_a_report(qtbot: QtBot) -> None:
+    """A foreign exception in the pool arrives as Unexpected, without its message."""
+    calls = Calls()
+    caught: list[object] = []
+
+    def work() -> None:
+        raise RuntimeError("/home/somebody/face.png")
+
+    calls.run(work, caught.append, caught.append)
+    qtbot.waitUntil(lambda: bool(caught))
+    (error,) = caught
+    assert type(error).__name__ == "Unexpected"
+    assert "face.png" not in str(error)
+    assert calls.finish()
+
+
+def test_an_exception_nobody_caught_becomes_a_banner(driver: Driver) -> None:
+    """The hook shows the sentences above the pages; no traceback reaches the reader."""
+    hook = ErrorHook(driver.window)
+    hook(NotSignedIn, NotSignedIn(), None)
+    driver.until(lambda: driver.window.banner.isVisible())
+    assert driver.window.banner.what.text() == "Nobody is signed in."
+    hook(ValueError, ValueError("secret"), None)
+    driver.until(lambda: "ValueError" in driver.window.banner.what.text())
+    assert "secret" not in driver.window.banner.what.text() + driver.window.banner.next_step.text()
+
+
+def test_the_window_is_there_before_the_workshop(qtbot: QtBot) -> None:
+    """An empty window says that it opens, and only that."""
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    assert window.pages == {}
+    window.show_page("library")
+    assert window.close()
+
+
+def test_closing_stops_the_work_and_ends_the_worker(signed_in: Driver) -> None:
+    """A running job is cancelled, the workshop is closed, place and size are kept."""
+    driver = signed_in
+    driver.fake.hold_jobs = True
+    driver.set_bench()
+    driver.press("workspace_make")
+    driver.until(lambda: driver.studio.making.running is not None)
+    driver.window.close()
+    assert driver.fake.closed
+    assert driver.studio.settings["geometry"]
