@@ -86,8 +86,8 @@ class Template:
     """One word as it should look.
 
     coverage: float32, (height, width), 0 plate … 1 ink, with a quiet border of 0.1 em. em_px: its text size.
-    groups: (left, right) columns of the parts that are compared one by one. ink: (top, bottom) rows of the hanzi
-    or, in a Latin word, of the capitals. cap_column: (left, right) of the letter I, empty where there is none.
+    groups: (left, right) columns of the parts that are compared one by one. hanzi_columns, cap_columns: those of 生成
+    and of the letter I, (0, 0) in a word without them. top: rows of quiet border above the ink.
     """
 
     word: str
@@ -97,7 +97,6 @@ class Template:
     hanzi_columns: tuple[float, float]
     cap_columns: tuple[float, float]
     top: float
-    baseline: float
 
     def scaled(self, em_px: float, through_px: float | None = None) -> Template:
         """The same word at another text size; through_px: the size it was drawn at when it was enlarged since."""
@@ -121,7 +120,6 @@ class Template:
             hanzi_columns=(self.hanzi_columns[0] * factor, self.hanzi_columns[1] * factor),
             cap_columns=(self.cap_columns[0] * factor, self.cap_columns[1] * factor),
             top=self.top * factor,
-            baseline=self.baseline * factor,
         )
 
 
@@ -154,5 +152,4 @@ def template(word: str) -> Template:
         hanzi_columns=columns(2, 4) if word == CHINESE else (0.0, 0.0),
         cap_columns=columns(1, 2) if word != SAMPLE else (0.0, 0.0),
         top=border,
-        baseline=border - top,
     )
