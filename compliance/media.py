@@ -2,7 +2,7 @@
 
 The samples can be read by compliance.draft alone, which draws the labels. Nothing here can be saved, pickled, copied or
 viewed as an array. Python cannot make that a wall; it is a door that is shut and that a test watches (who calls
-`unseal` is checked by tests/test_one_way_out.py).
+`unseal` is checked by tests/house/test_one_way_out.py).
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -45,7 +45,7 @@ from compliance.errors import (
 from compliance.gate import Gate
 from compliance.keys import HomeKeys
 from compliance.labels import aigc, credential, explicit
-from compliance.labels.policy import LabelPlan, PictureFormat, producer_code, system_version
+from compliance.labels.policy import Drafter, LabelPlan, PictureFormat, Prepared, producer_code, system_version
 from compliance.ledger import Ledger
 from compliance.media import MediaInfo
 from compliance.permit import Claim, Permit
@@ -56,24 +56,6 @@ FORMATS: dict[str, PictureFormat] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jp
 _MIME = {"png": "image/png", "jpeg": "image/jpeg"}
 # A finished picture is read whole; nothing the house makes comes near this.
 _LARGEST_BYTES = 1 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What the worker says of its draft; every word of it is checked against the bytes."""
-
-    payload_sha256: str
-    size: int
-
-
-class Drafter(Protocol):
-    """The worker's half, as seen from here."""
-
-    def prepare(self, plan: LabelPlan) -> Prepared:
-        """Label and encode in memory."""
-
-    def write(self, descriptor: int) -> None:
-        """Write the draft into an open descriptor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,4 @@ def _worker(runner: JobRunner) -> Finding:
     detail = f"Landlock {held.landlock}, seccomp {'on' if held.seccomp else 'off'}"
     if held.is_complete:
         return Finding("engine process", "ok", detail)
-    return Finding(
-        "engine process", "warn", detail, "Use Linux 5.13 or newer; releases say “self-unconfined”."
-    )
+    return Finding("engine process", "warn", detail, "Use Linux 5.13 or newer; releases say “self-unconfined”.")

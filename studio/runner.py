@@ -17,10 +17,9 @@ from concurrent.futures import Future
 from typing import Any, NoReturn
 
 from compliance.errors import SignetError, Unexpected, WorkerDied, registry
-from compliance.labels.policy import LabelPlan
+from compliance.labels.policy import LabelPlan, Prepared
 from compliance.media import MediaInfo
 from compliance.permit import Permit
-from compliance.release import Prepared
 from engines.engine import FoundFace, Request
 from engines.job import Cancelled, Event, Events, Failed, Finished, JobState, Progress, Started
 from studio import pipe

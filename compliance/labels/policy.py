@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from compliance.labels.aigc import AigcField, xmp_packet
 from compliance.labels.lettering import CHINESE, ENGLISH, SAMPLE, SEPARATOR
@@ -62,6 +62,24 @@ class LabelPlan:
     def from_json(cls, data: dict[str, Any]) -> LabelPlan:
         """Read what to_json wrote."""
         return cls(**data)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the worker says of its draft; every word of it is checked against the bytes."""
+
+    payload_sha256: str
+    size: int
+
+
+class Drafter(Protocol):
+    """The worker's half, as seen from here."""
+
+    def prepare(self, plan: LabelPlan) -> Prepared:
+        """Label and encode in memory."""
+
+    def write(self, descriptor: int) -> None:
+        """Write the draft into an open descriptor."""
 
 
 def producer_code(home_id: str) -> str:

@@ -12,11 +12,11 @@ import numpy as np
 from compliance import consent, draft, identity, keys, store, subject
 from compliance.account import Accounts
 from compliance.gate import Gate
-from compliance.labels.policy import LabelPlan
+from compliance.labels.policy import LabelPlan, Prepared
 from compliance.ledger import Ledger, origin_of
 from compliance.media import MediaInfo, SyntheticMedia
 from compliance.permit import Claim, LikenessUse
-from compliance.release import Prepared, Releaser
+from compliance.release import Releaser
 
 PASSWORD = "correct horse"
 SOURCE, TARGET = (hashlib.sha256(name).hexdigest() for name in (b"source", b"target"))

@@ -37,9 +37,8 @@ from compliance.errors import (
 )
 from compliance.keys import public_keys
 from compliance.labels import credential, explicit
-from compliance.labels.policy import PICTURE_LAYERS, LabelPlan
+from compliance.labels.policy import PICTURE_LAYERS, LabelPlan, Prepared
 from compliance.media import unseal
-from compliance.release import Prepared
 from tests.compliance.home import PASSWORD, SOURCE, TARGET, Home, HonestDrafter, noise
 
 

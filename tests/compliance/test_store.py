@@ -71,7 +71,7 @@ def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("/home/ann", "ext4"),
+        ("/srv/ann", "ext4"),
         ("/mnt/share", "nfs4"),
         ("/mnt/share/deep/er", "nfs4"),
         ("/mnt/shared", "ext4"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import shutil
 import subprocess
@@ -123,19 +122,6 @@ def test_only_draft_opens_sealed_media() -> None:
     """The seal is named where it is made and opened where the labels are drawn; nowhere else, whatever the reason."""
     names = {file for file, doors in DOORS.items() if {"unseal", "_SyntheticMedia__"} & doors.keys()}
     assert names == {"compliance/draft.py", "compliance/media.py"}
-
-
-def test_the_runner_takes_only_a_type_from_release() -> None:
-    """The one exception in the contract of release is for the type of the worker's answer, not for the releaser."""
-    tree = ast.parse((ROOT / "studio/runner.py").read_text())
-    taken = [
-        (alias.name, getattr(node, "module", None))
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-        if "compliance.release" in f"{getattr(node, 'module', None) or ''}.{alias.name}"
-    ]
-    assert taken == [("Prepared", "compliance.release")]
 
 
 def test_every_folder_of_a_wing_is_a_package() -> None:
