@@ -139,10 +139,30 @@ QListWidget::item:selected {{ background: {accent_soft}; color: {text}; }}
 QListWidget:focus {{ border: 1px solid {accent}; }}
 QScrollArea {{ border: none; background: transparent; }}
 QScrollArea > QWidget > QWidget {{ background: transparent; }}
+QScrollBar:vertical {{ background: transparent; width: 12px; margin: 2px 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0 2px; }}
+QScrollBar::handle {{ background: {border}; border-radius: 4px; margin: 2px; min-height: 32px; min-width: 32px; }}
+QScrollBar::handle:hover {{ background: {muted}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QProgressBar {{ background: {hover}; border: none; border-radius: 5px; max-height: 10px; min-height: 10px; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 5px; }}
 QWizard, QDialog {{ background: {window}; }}
 QCheckBox, QRadioButton {{ spacing: 9px; color: {text}; padding: 3px 2px; }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {muted}; }}
+QCheckBox::indicator, QRadioButton::indicator {{ width: 16px; height: 16px; border: 1px solid {muted};
+    background: {surface}; }}
+QCheckBox::indicator {{ border-radius: 5px; }}
+QRadioButton::indicator {{ border-radius: 9px; }}
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border: 2px solid {accent}; width: 14px; height: 14px; }}
+QCheckBox:focus, QRadioButton:focus {{ color: {accent}; }}
+QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{icons}/{check}.svg"); }}
+QRadioButton::indicator:checked {{ border: 5px solid {accent}; width: 8px; height: 8px; }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ background: {hover}; border-color: {border}; }}
+QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {border}; }}
+QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {accent}; }}
+QSlider::handle:horizontal {{ width: 16px; height: 16px; margin: -6px 0; border-radius: 8px; background: {accent}; }}
+QSlider::handle:horizontal:focus {{ border: 2px solid {text}; width: 12px; height: 12px; }}
 """
 
 
@@ -204,7 +224,9 @@ def apply(app: QApplication, theme: Theme | None = None) -> Theme:
         app.setStyle("Fusion")
     app.setPalette(palette(chosen))
     fields = {name: getattr(chosen, name) for name in Theme.__slots__}
-    app.setStyleSheet(_SHEET.format(icons=ICONS.as_posix(), **fields))
+    app.setStyleSheet(
+        _SHEET.format(icons=ICONS.as_posix(), check="check-dark" if chosen.dark else "check-light", **fields)
+    )
     return chosen
 
 

@@ -165,7 +165,8 @@ class MakePage(Page):
             return _("Stopping...")
         if self._model.state is JobState.QUEUED:
             return _("Asking for permission...")
-        return stage_word(self._model.stage) if self._model.stage else _("Starting...")
+        text = stage_word(self._model.stage) if self._model.stage else _("Starting...")
+        return text[:1].upper() + text[1:]
 
     def _facts_text(self) -> str:
         info = self._model.info

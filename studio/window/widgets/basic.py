@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -31,9 +32,22 @@ def named(widget: WidgetT, object_name: str, accessible_name: str) -> WidgetT:
     return widget
 
 
+class _Wrapped(QLabel):
+    """A wrapping label whose smallest height is that of its present width, so that its text is never cut."""
+
+    def minimumSizeHint(self) -> QSize:
+        hint = super().minimumSizeHint()
+        return QSize(hint.width(), self.heightForWidth(self.width())) if self.width() > hint.width() else hint
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
+
+
 def label(text: str, role: str = "", wrap: bool = True) -> QLabel:
     """A plain-text label; role: title, heading, strong, muted, small, brand or nothing."""
-    made = QLabel()
+    made = _Wrapped() if wrap else QLabel()
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setText(text)
     made.setWordWrap(wrap)

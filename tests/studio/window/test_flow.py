@@ -103,7 +103,7 @@ def test_drop_make_cancel(signed_in: Driver) -> None:
     driver.press("workspace_make")
     driver.until(lambda: driver.studio.making.stage == "finding faces")
     assert driver.window.current == "make"
-    assert "finding faces" in driver.texts()
+    assert "Finding faces" in driver.texts()
     driver.until(lambda: driver.studio.making.running is not None)
     driver.qtbot.keyClick(driver.window.pages["make"], Qt.Key.Key_Escape)
     driver.until(lambda: driver.studio.making.state is JobState.CANCELLED)

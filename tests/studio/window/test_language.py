@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import re
 
+import pytest
 from PySide6.QtGui import QRawFont
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from studio.text import LOCALE_FOLDER, language
 from studio.window.pages.people_page import PeoplePage
+from studio.window.pages.release_page import OverwriteDialog
 from studio.window.pages.withdraw_dialog import TakeDownDialog, WithdrawDialog
 from studio.window.theme import FONT_FILE
 from tests.studio.fake_workshop import draw_picture
@@ -51,6 +53,73 @@ def english(root: QWidget, folder: str) -> list[str]:
         if any(word.lower() not in ALLOWED for word in words):
             left.append(text)
     return left
+
+
+def cut(root: QWidget) -> list[str]:
+    """Visible texts that have less room than they need."""
+    found = []
+    for one in root.findChildren(QLabel):
+        if one.isVisible() and one.text():
+            needed = one.heightForWidth(one.width()) if one.wordWrap() else one.sizeHint().height()
+            wide = one.wordWrap() or one.width() >= one.sizeHint().width()
+            if one.height() < needed or not wide:
+                found.append(one.text())
+    for entry in root.findChildren(QAbstractButton):
+        if entry.isVisible() and entry.width() < entry.minimumSizeHint().width():
+            found.append(entry.text())
+    return found
+
+
+@pytest.mark.parametrize("code", ["en", "zh-CN"])
+def test_no_text_is_cut_in_the_smallest_window(signed_in: Driver, code: str) -> None:
+    """All pages at their smallest size, and the dialogs."""
+    driver = signed_in
+    source, _target = driver.set_bench()
+    driver.window.on_language_chosen(code)
+    driver.window.resize(driver.window.minimumSize())
+    driver.settle()
+    for name in driver.window.pages:
+        driver.window.show_page(name)
+        driver.settle()
+        assert cut(driver.window) == [], name
+    driver.window.show_page("workspace")
+    driver.press("workspace_make")
+    driver.until(lambda: driver.studio.making.is_releasable)
+    assert cut(driver.window) == []
+    driver.window.show_page("release")
+    driver.settle()
+    assert cut(driver.window) == []
+    driver.studio.making.release(driver.folder / "out.png", False)
+    driver.settle()
+    for name in ("release", "library"):
+        driver.window.show_page(name)
+        driver.settle()
+        assert cut(driver.window) == [], name
+    driver.window.show_page("verify")
+    driver.drop("verify_drop", source)
+    driver.settle()
+    assert cut(driver.window) == []
+    for dialog in (
+        WithdrawDialog("Grace", "private use, film and series, advertising, education, research, satire"),
+        TakeDownDialog("Grace", driver.fake.releases()),
+        OverwriteDialog(driver.folder / "out.png"),
+    ):
+        driver.qtbot.addWidget(dialog)
+        dialog.show()
+        driver.qtbot.waitExposed(dialog)
+        driver.settle()
+        assert cut(dialog) == [], dialog.objectName()
+    page = driver.window.pages["people"]
+    assert isinstance(page, PeoplePage)
+    page.record_for(source)
+    driver.settle()
+    assert page.wizard is not None
+    page.wizard.draft.new_name = "Grace"
+    for _step in page.wizard.pageIds():
+        driver.settle()
+        assert cut(page.wizard) == []
+        page.wizard.next()
+    page.wizard.reject()
 
 
 def test_chinese_leaves_no_english_on_any_page(signed_in: Driver) -> None:
