@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from studio.settings import Settings
@@ -17,6 +20,9 @@ from studio.window.theme import dress
 
 if TYPE_CHECKING:
     from studio.workshop import Workshop
+
+
+SIGNAL_LOOK_MS = 300
 
 
 class ErrorHook(QObject):
@@ -68,6 +74,27 @@ def main(home: Path | None = None) -> int:
     window = open_window(home)
     before, sys.excepthook = sys.excepthook, ErrorHook(window)
     try:
-        return app.exec()
+        with _closing_on_signals(window):
+            return app.exec()
     finally:
         sys.excepthook = before
+
+
+@contextmanager
+def _closing_on_signals(window: MainWindow) -> Iterator[None]:
+    """Close the window on Ctrl+C in the terminal and on a request to end, as if its cross had been pressed."""
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        window.close()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Python looks at signals only while it runs itself, and Qt's loop sleeps in C++.
+    clock = QTimer()
+    clock.timeout.connect(lambda: None)
+    clock.start(SIGNAL_LOOK_MS)
+    try:
+        yield
+    finally:
+        clock.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)

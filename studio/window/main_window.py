@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray
-from PySide6.QtGui import QCloseEvent, QIcon
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from compliance.errors import SignetError
@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         self.current = "account"
         self._was_open = False
         self.calls = Calls(self)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self.on_colour_scheme_changed)
         self._build()
 
     def adopt(self, workshop: Workshop, settings: Settings) -> None:
@@ -155,6 +156,10 @@ class MainWindow(QMainWindow):
         set_language(code)
         if self.studio is not None:
             self.studio.settings.update({"language": code})
+        self._build()
+
+    def on_colour_scheme_changed(self) -> None:
+        """Light became dark or the other way: icons are drawn in the colours of the theme, so all is built anew."""
         self._build()
 
     def on_record_asked(self, asset: object) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from compliance.errors import NotSignedIn, SessionLocked, SignetError
 from studio.settings import Settings
 from studio.window.calls import Calls
 from studio.window.models.accounts import AccountsModel
@@ -36,6 +37,8 @@ class Studio(QObject):
         self._was_open = False
         self.accounts.changed.connect(self.on_accounts_changed)
         self.making.released.connect(self.on_released)
+        for model in (self.people, self.making, self.library):
+            model.failed.connect(self.on_failed)
 
     def on_accounts_changed(self) -> None:
         """Somebody signed in: read what is theirs; signed out: forget it."""
@@ -50,6 +53,11 @@ class Studio(QObject):
             self.people.forget()
             self.library.forget()
         self._was_open = is_open
+
+    def on_failed(self, error: SignetError) -> None:
+        """The session ended meanwhile, or its keys were locked: look anew who is signed in."""
+        if isinstance(error, NotSignedIn | SessionLocked):
+            self.accounts.refresh()
 
     def on_released(self, _view: object) -> None:
         """A new file stands in the library."""

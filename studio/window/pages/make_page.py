@@ -146,8 +146,9 @@ class MakePage(Page):
         self._faces.setCurrentWidget(self._nothing)
 
     def on_failed(self, error: SignetError) -> None:
-        """The error stays here until the next job, also while another page is in front."""
-        self.banner.show_error(error)
+        """A failed job is said here until the next one, also while another page is in front."""
+        if self._model.state is JobState.FAILED:
+            self.banner.show_error(error)
 
     def on_tick(self) -> None:
         """The forecast moves on between two events."""

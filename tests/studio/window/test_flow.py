@@ -43,6 +43,19 @@ def test_a_file_that_is_no_picture_and_one_without_a_face_are_refused_in_place(s
     assert not driver.find("workspace_make").isEnabled()
 
 
+def test_a_session_that_ended_meanwhile_leads_back_to_the_account(signed_in: Driver) -> None:
+    """The keys were locked elsewhere: a refused call leads to the page that asks for the password."""
+    driver = signed_in
+    driver.set_bench()
+    driver.press("workspace_make")
+    driver.until(lambda: driver.studio.making.is_releasable)
+    driver.fake.lock()
+    driver.studio.people.withdraw(driver.fake.grants()[0], "")
+    driver.settle()
+    assert driver.window.current == "account"
+    assert driver.find("account_unlock").isVisible()
+
+
 def test_the_gate_refuses_a_consent_withdrawn_meanwhile(signed_in: Driver) -> None:
     """What was withdrawn elsewhere is refused on Make, and nothing can be released."""
     driver = signed_in

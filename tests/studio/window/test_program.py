@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,28 @@ def test_the_window_over_a_real_home_loads_no_engine(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+RUN_AND_WAIT = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from studio.window import app as program
+
+program.make_application()
+QTimer.singleShot(0, lambda: print("ready", flush=True))
+sys.exit(program.main(Path(sys.argv[1])))
+"""
+
+
+def test_a_request_to_end_closes_the_window_in_order(tmp_path: Path) -> None:
+    """SIGTERM ends the program with 0, as if the window had been closed."""
+    command = [sys.executable, "-c", RUN_AND_WAIT, str(tmp_path / "home")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
 
 
 def test_calls_of_the_binding_keep_none_alive(qtbot: QtBot) -> None:
