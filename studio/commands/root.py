@@ -33,6 +33,8 @@ from studio.commands.door import Call, home_folder
 from studio.commands.output import Output, OutputClosed
 from studio.text import N_, _, set_language
 
+_STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line without the program's name; returns the exit code and raises nothing."""
@@ -114,6 +116,11 @@ def _global_options(
             raise DisplayMissing
         from studio.window.app import main
 
+        # Qt's loop runs no Python handlers: there the system's own way of ending has to hold. A release that is cut off
+        # by it is settled at the next start.
+        for number in _STOP_SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
         raise typer.Exit(main(home))
 
 
@@ -190,8 +197,7 @@ def _stop_signals() -> Iterator[None]:
     def stop(_number: int, _frame: object) -> None:
         raise Stop
 
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
+    before = {number: signal.getsignal(number) for number in _STOP_SIGNALS}
     for number, handler in before.items():
         if handler not in (signal.SIG_IGN, None):
             signal.signal(number, stop)
