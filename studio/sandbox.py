@@ -43,7 +43,8 @@ def readable_folders() -> list[Path]:
     """Where the program, its libraries and the system's own files lie."""
     here = Path(__file__).resolve().parent.parent
     system = (Path(name) for name in ("/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/devices/system"))
-    folders = [here, Path(sys.prefix), Path(sys.base_prefix), *system]
+    libraries = (Path(entry) for entry in sys.path if entry)
+    folders = [here, Path(sys.prefix), Path(sys.base_prefix), *libraries, *system]
     return [folder for folder in dict.fromkeys(folders) if folder.exists()]
 
 
