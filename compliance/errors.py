@@ -203,6 +203,127 @@ class ConsentTooNarrow(ConsentError):
     next_step = "Pick one face with --face, or record the consent of each person shown."
 
 
+class ConsentSuperseded(ConsentError):
+    """data: consent, by."""
+
+    message = "Consent {consent} was replaced by a newer one ({by})."
+    next_step = "Name the newer consent."
+
+
+class ConsentRefused(ConsentError):
+    """data: consent, when. A second person looked at the evidence and said no."""
+
+    message = "The evidence of consent {consent} was refused on {when}."
+    next_step = "Ask the person again and record a new consent with better evidence."
+
+
+class EvidenceUnconfirmed(ConsentError):
+    """data: consent, level. The studio profile wants evidence that a second person has looked at."""
+
+    message = "Consent {consent} rests on evidence of the level “{level}”, which this studio does not accept."
+    next_step = "Let a second person look at the evidence and approve it with `signet consent approve`."
+
+
+class ConsentForbidsUse(ConsentError):
+    """data: consent, use."""
+
+    message = "Consent {consent} forbids the use “{use}”."
+    next_step = "Leave this use out, or ask the person and record a consent that allows it."
+
+
+class ConsentPlace(ConsentError):
+    """data: consent, kind, value, allowed. kind: territory or project."""
+
+    message = "Consent {consent} does not cover the {kind} “{value}”; it covers: {allowed}."
+    next_step = "Name a covered one with --territory or --project, or record a consent that covers it."
+
+
+class ConsentOutputsUsed(ConsentError):
+    """data: consent, limit."""
+
+    message = "Consent {consent} allows {limit} release(s), and all have been made."
+    next_step = "Ask the person and record a new consent."
+
+
+class FaceUnassigned(ConsentError):
+    """data: face, role, asset, faces, persons."""
+
+    message = "Nobody has said whose face is number {face} in the {role} picture ({asset})."
+    next_step = "Say it with `signet consent assign`; a picture of one person needs that only for several consents."
+
+
+class AssignmentUnconfirmed(ConsentError):
+    """data: face, role."""
+
+    message = "Whose face is number {face} in the {role} picture was said by one person alone."
+    next_step = "Let a second person confirm it with `signet consent assign`."
+
+
+class FacePersonMissing(ConsentError):
+    """data: face, role, subject."""
+
+    message = "Face {face} in the {role} picture is that of {subject}, and none of the named consents is theirs."
+    next_step = "Name the consent of this person for this picture, or choose another face."
+
+
+class FaceMismatch(ConsentError):
+    """data: face, role, consent, score, threshold."""
+
+    message = "Face {face} in the {role} picture does not match the person of the consents ({score} of {threshold})."
+    next_step = "Use a picture of the person who agreed; a clearer one may help."
+
+
+class RecogniserMissing(ConsentError):
+    """data: consent, model. A biometric consent without the model it was recorded with: nothing can be compared."""
+
+    message = "Consent {consent} is matched by face, and the recogniser {model} is not installed."
+    next_step = "Install the recogniser pack again, or record a consent for this exact file."
+
+
+class NonceInvalid(ConsentError):
+    """data: reason. Never the phrase itself."""
+
+    message = "The phrase of the recording cannot be accepted ({reason})."
+    next_step = "Get a fresh phrase with `signet consent nonce` and record again."
+
+
+class GuardianMissing(ConsentError):
+    """data: reason."""
+
+    code = ExitCode.USAGE
+    message = "For a person under 14 a parent or guardian must consent ({reason})."
+    next_step = "Enter the guardian with `signet subject add`, then name them with --guardian."
+
+
+class ScopeUnclear(ConsentError):
+    """data: kind, value, allowed."""
+
+    code = ExitCode.USAGE
+    message = "“{value}” cannot stand in a consent as {kind}."
+    next_step = "Choose from: {allowed}."
+
+
+class WithdrawalCodeUnknown(ConsentError):
+    """The code opens no consent of this home. Never the code itself."""
+
+    message = "This withdrawal code belongs to no consent in this home."
+    next_step = "Compare it with the receipt, sign by sign; it has the form SW-XXXX-XXXX-XXXX-XXXX."
+
+
+class PassphraseWrong(ConsentError):
+    """data: consent."""
+
+    message = "This is not the passphrase that was typed when consent {consent} was given."
+    next_step = "Try again, use the withdrawal code of the receipt, or ask the studio to withdraw."
+
+
+class SubjectErased(ConsentError):
+    """data: subject, when."""
+
+    message = "The data of {subject} were erased on {when}."
+    next_step = "Enter the person again if they agree again."
+
+
 class ConsentDates(ConsentError):
     """data: since, until."""
 
@@ -311,6 +432,104 @@ class AccountNameInvalid(AccountError):
     code = ExitCode.USAGE
     message = "“{account}” cannot be an account name."
     next_step = "Use 2 to 40 letters, digits, dots, dashes or underscores."
+
+
+class CodeNeeded(AccountError):
+    """data: account. The password was right; the second factor is still asked for."""
+
+    message = "{account} signs in with a code as well."
+    next_step = "Give the six digits that your authenticator shows now (--code)."
+
+
+class WrongCode(WrongPassword):
+    """data: account. Also for a code that was used before; counts like a wrong password."""
+
+    message = "The code is wrong, was used before, or its time is over."
+    next_step = "Wait for the next code and try that one; check that the clock of this machine is right."
+
+
+class CodeNotSetUp(AccountError):
+    """data: account. There is no second factor, or it was never confirmed."""
+
+    message = "{account} has no second factor."
+    next_step = "Set one up with `signet account totp enroll`, then confirm it with a code."
+
+
+class CodeAlreadySetUp(AccountError):
+    """data: account."""
+
+    message = "{account} has a second factor already."
+    next_step = "Take it away first with `signet account totp disable`."
+
+
+class AccountUnbound(AccountError):
+    """data: account. The limit of wrong passwords in a row (NIST SP 800-63B, 3.2.2) is reached."""
+
+    message = "{account} was closed to all passwords after too many wrong ones."
+    next_step = "Show your document to an admin, who can bind the account to you again: `signet identity rebind`."
+
+
+class StepUpNeeded(SessionLocked):
+    """data: account, minutes. The session is open, but this step wants a password that was given lately."""
+
+    message = "This step needs the password of {account} again; it was last given more than {minutes} minutes ago."
+    next_step = "Give the password with `signet account step-up`, then repeat the step."
+
+
+class RoleMissing(AccountError):
+    """data: account, action, roles."""
+
+    message = "{account} has no role that allows this ({action})."
+    next_step = "Ask somebody with one of these roles: {roles}; an admin can grant one with `signet account role grant`."
+
+
+class RoleClash(AccountError):
+    """data: account, role. An auditor has no other role."""
+
+    message = "{account} cannot have the role {role}: an auditor only reads, and has no other role."
+    next_step = "Make an account of its own for the auditor."
+
+
+class OwnWork(AccountError):
+    """data: account. Separation of duties."""
+
+    message = "{account} cannot decide about their own work or their own account."
+    next_step = "Ask somebody else with the right role."
+
+
+class SecondPersonNeeded(AccountError):
+    """data: reason. Two people are needed, and this one cannot be the second."""
+
+    message = "A second person is needed ({reason})."
+    next_step = "Let somebody else with a valid proof of identity sign in and confirm it."
+
+
+class LastAdmin(AccountError):
+    """data: account."""
+
+    message = "{account} is the last admin; a home without one could not be looked after."
+    next_step = "Grant the role admin to somebody else first."
+
+
+class IdentityTaken(AccountError):
+    """data: account. The same person or organisation has proven another account of this home."""
+
+    message = "This identity already belongs to another account of this home."
+    next_step = "One person works with one account; close the other one or sign in with it."
+
+
+class IdentityRefused(AccountError):
+    """data: reason. A provider of identities said no, or its answer does not hold."""
+
+    message = "The proof of identity does not hold ({reason})."
+    next_step = "Begin the proof again; if it fails again, ask whoever runs the identity provider."
+
+
+class IdentityProviderUnusable(AccountError):
+    """data: reason. The provider cannot be reached, or its settings cannot be used."""
+
+    message = "The identity provider cannot be used ({reason})."
+    next_step = "Check the settings of the provider and that it can be reached, then begin again."
 
 
 # --- label, release, ledger ------------------------------------------------------------------------------------------
@@ -476,6 +695,126 @@ class ReviewListDamaged(ReviewError):
 
     message = "The review list {list} is damaged or not signed by its owner ({reason})."
     next_step = "Install Signet again with `packaging/setup`, or sign your own list again."
+
+
+# --- cases, sanctions, operator --------------------------------------------------------------------------------------
+
+
+class OwnWork(AccountError):
+    """data: what. Separation of duties: who did a thing does not decide on it."""
+
+    message = "Nobody decides on their own work ({what})."
+    next_step = "Ask another person with the needed role."
+
+
+class SameReviewer(AccountError):
+    """data: case."""
+
+    message = "An appeal goes to another reviewer than the one who decided case {case}."
+    next_step = "Assign it to another reviewer with `signet case assign`."
+
+
+class AccountSanctioned(AccountError):
+    """data: account, measure, reason, until, case."""
+
+    message = "{account} may not make or release anything now (measure: {measure}; reason: {reason}; until: {until})."
+    next_step = "Wait until then, or appeal with `signet case appeal {case}`."
+
+
+class AgreementNotAccepted(AccountError):
+    """data: account, version."""
+
+    message = "{account} has not accepted version {version} of the service agreement."
+    next_step = "Read it with `signet operator agreement`, then accept it with `signet operator accept`."
+
+
+class SanctionUnclear(InputError):
+    """data: measure, reason."""
+
+    code = ExitCode.USAGE
+    message = "The measure “{measure}” cannot be imposed like this: {reason}."
+    next_step = "Give a suspension and a limit a last day, and a limit a number of releases a day."
+
+
+class CaseStateWrong(InputError):
+    """data: case, state."""
+
+    message = "Case {case} is {state}; this step is not possible now."
+    next_step = "Read the case with `signet case show {case}`."
+
+
+class ComplaintInvalid(InputError):
+    """data: path, reason."""
+
+    message = "{path} is not a complaint that can be accepted ({reason})."
+    next_step = "Ask the sender for a fresh file; nothing was recorded."
+
+
+class ComplaintKnown(InputError):
+    """data: path, case."""
+
+    message = "The complaint in {path} is already case {case}."
+    next_step = "Read it with `signet case show {case}`."
+
+
+class RefutedAlready(InputError):
+    """data: release, when."""
+
+    message = "Release {release} was refuted on {when}."
+    next_step = "The notice stands; nothing more is to be done."
+
+
+class ProfileInvalid(InputError):
+    """data: field, reason."""
+
+    code = ExitCode.USAGE
+    message = "The operator's {field} cannot be used: {reason}."
+    next_step = "Read `signet operator set --help`."
+
+
+class RetentionTooShort(LabelError):
+    """data: before, days."""
+
+    message = "Nothing younger than {days} days may be pruned; {before} is too late a day."
+    next_step = "Choose an earlier day."
+
+
+class PruneRefused(LabelError):
+    """data: proposal, reason."""
+
+    message = "Proposal {proposal} cannot be carried out ({reason})."
+    next_step = "Propose it again with `signet ledger prune --before DATE`."
+
+
+# --- witnesses of the ledger -----------------------------------------------------------------------------------------
+
+
+class WitnessRefused(LabelError):
+    """data: origin, reason. A witness signs one history of a log, ever."""
+
+    message = "The witness does not sign this checkpoint of {origin} ({reason})."
+    next_step = "Ask the log's home for an explanation; keep both files as evidence."
+
+
+class WitnessNeedsProof(WitnessRefused):
+    """data: origin, size. The checkpoint may be good, but the way from the last one is missing."""
+
+    message = "The witness last signed {origin} at {size} entries and needs the proof from there."
+    next_step = "Make it at the log's home with `signet ledger consistency --from {size} --out FILE`."
+
+
+class WitnessKeyInvalid(InputError):
+    """data: path, reason."""
+
+    message = "{path} cannot be used by a witness ({reason})."
+    next_step = "Make a key with `signet ledger witness-key`; a damaged state needs a new key and a new state file."
+
+
+class LogNotExtended(LabelError):
+    """data: path, reason."""
+
+    message = "The log of today does not extend the one that {path} saw ({reason})."
+    next_step = "Keep the file and the home as they are: one of them proves that the log was turned back or rewritten."
 
 
 # --- keys and jobs ---------------------------------------------------------------------------------------------------
