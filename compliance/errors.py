@@ -700,13 +700,6 @@ class ReviewListDamaged(ReviewError):
 # --- cases, sanctions, operator --------------------------------------------------------------------------------------
 
 
-class OwnWork(AccountError):
-    """data: what. Separation of duties: who did a thing does not decide on it."""
-
-    message = "Nobody decides on their own work ({what})."
-    next_step = "Ask another person with the needed role."
-
-
 class SameReviewer(AccountError):
     """data: case."""
 
