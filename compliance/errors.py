@@ -480,7 +480,9 @@ class RoleMissing(AccountError):
     """data: account, action, roles."""
 
     message = "{account} has no role that allows this ({action})."
-    next_step = "Ask somebody with one of these roles: {roles}; an admin can grant one with `signet account role grant`."
+    next_step = (
+        "Ask somebody with one of these roles: {roles}; an admin can grant one with `signet account role grant`."
+    )
 
 
 class RoleClash(AccountError):
@@ -502,6 +504,22 @@ class SecondPersonNeeded(AccountError):
 
     message = "A second person is needed ({reason})."
     next_step = "Let somebody else with a valid proof of identity sign in and confirm it."
+
+
+class ProfileUnknown(AccountError):
+    """data: profile, allowed."""
+
+    code = ExitCode.USAGE
+    message = "There is no profile “{profile}”."
+    next_step = "Choose from: {allowed}."
+
+
+class RoleUnknown(AccountError):
+    """data: role, allowed."""
+
+    code = ExitCode.USAGE
+    message = "There is no role “{role}”."
+    next_step = "Choose from: {allowed}."
 
 
 class LastAdmin(AccountError):
@@ -592,6 +610,47 @@ class ModelDamaged(SignetError):
     code = ExitCode.MODEL
     message = "The model file {file} is missing or damaged."
     next_step = "Install Signet again with `packaging/setup`."
+
+
+class PackError(SignetError):
+    """A model pack cannot be used."""
+
+    code = ExitCode.MODEL
+
+
+class PackMissing(PackError):
+    """data: pack."""
+
+    message = "There is no model pack {pack}."
+    next_step = "See what is there with `signet pack list`, or add one with `signet pack add`."
+
+
+class PackDamaged(PackError):
+    """data: pack, file, reason."""
+
+    message = "The model pack {pack} is damaged: {file} ({reason})."
+    next_step = "Remove it with `signet pack remove` and add it again from its source."
+
+
+class PackForeign(PackError):
+    """data: pack, file, reason."""
+
+    message = "{file} does not belong into a model pack ({reason})."
+    next_step = "Use weights as safetensors or ONNX; files that can run code are not loaded."
+
+
+class PackExists(PackError):
+    """data: pack."""
+
+    message = "There is already a model pack {pack}."
+    next_step = "Choose another id with --id, or remove the old pack first."
+
+
+class PackUnfit(PackError):
+    """data: pack, kind, wanted."""
+
+    message = "The model pack {pack} is of the kind {kind}; {wanted} is needed here."
+    next_step = "Choose another pack from `signet pack list`."
 
 
 class DeviceUnavailable(SignetError):
@@ -721,6 +780,21 @@ class AgreementNotAccepted(AccountError):
     next_step = "Read it with `signet operator agreement`, then accept it with `signet operator accept`."
 
 
+class NotConcerned(AccountError):
+    """data: account, case."""
+
+    message = "{account} cannot appeal in case {case}: it is not about this account."
+    next_step = "The account that the decision is about has to appeal itself."
+
+
+class StatementInvalid(InputError):
+    """data: reason, limit."""
+
+    code = ExitCode.USAGE
+    message = "The statement cannot be taken ({reason})."
+    next_step = "Write it as plain text of at most {limit} characters."
+
+
 class SanctionUnclear(InputError):
     """data: measure, reason."""
 
@@ -818,6 +892,13 @@ class KeysDamaged(SignetError):
 
     message = "The key file {path} is missing or damaged."
     next_step = "Restore the home folder from a backup; released files stay verifiable."
+
+
+class Shredded(SignetError):
+    """data: owner. The key of this person or account was destroyed; what was sealed with it is gone for good."""
+
+    message = "What was kept about {owner} was erased for good."
+    next_step = "It cannot be brought back; if the person agrees again, record them anew."
 
 
 class StoreDamaged(SignetError):

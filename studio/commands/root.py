@@ -28,7 +28,7 @@ from compliance.errors import (
     WorkStopped,
 )
 from studio import text
-from studio.commands import account, consent, demo, doctor, face, ledger, subject, usage, verify
+from studio.commands import account, consent, demo, doctor, face, ledger, pack, subject, usage, verify
 from studio.commands.door import Call, home_folder
 from studio.commands.output import Output, OutputClosed
 from studio.text import N_, _, set_language
@@ -86,6 +86,7 @@ def build(rich_help: bool = False) -> Any:
     app.add_typer(face.group, name="face")
     app.command("verify", help=N_("Check which labels of a file are intact."))(verify.verify)
     app.add_typer(ledger.group, name="ledger")
+    app.add_typer(pack.group, name="pack")
     command = get_command(app)
     _localise(command)
     return command

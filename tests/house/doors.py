@@ -23,7 +23,7 @@ DOORS: dict[str, dict[str, str]] = {
         "os.replace": "own records appear as a whole",
         "os.write": "own records of a home",
     },
-    "compliance/store.py": {
+    "compliance/sqlite.py": {
         "create_engine": "the database of a home: records, never media",
         "import sqlite3": "switches the journal before SQLAlchemy connects, and names error codes",
         "touch": "makes the database file with its mode before SQLite does",
@@ -33,6 +33,10 @@ DOORS: dict[str, dict[str, str]] = {
         "getattr by a computed name": "signals that not every system knows",
         "os.dup2": "turns the output to nowhere when nobody reads it any more",
         "os.open": "opens the null device for that",
+    },
+    "studio/packs.py": {
+        "import shutil": "copies weights into the home and removes them again: models, never media",
+        "os.rename": "a pack appears and goes as a whole",
     },
     "studio/pipe.py": {"import socket": "the pair of local sockets between the program and its worker"},
     "studio/reports.py": {

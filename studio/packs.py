@@ -1,0 +1,140 @@
+"""Brings model packs into a home, lists and removes them. What is loaded is checked again by engines.packs."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from compliance.errors import FileMissing, PackExists, PackForeign, PackMissing
+from compliance.storage import disk_error, write_atomically
+from engines.packs import (
+    MANIFEST,
+    LicenceClass,
+    ModelPack,
+    is_pack_id,
+    read_pack,
+    sha256_of,
+    verify_format,
+    walk,
+)
+
+FOLDER = "packs"
+
+
+def packs_folder(home: Path) -> Path:
+    """Where the packs of a home lie."""
+    return home / FOLDER
+
+
+def list_packs(home: Path) -> list[ModelPack]:
+    """All packs of a home by id, unverified; a folder without a readable manifest raises PackDamaged."""
+    folder = packs_folder(home)
+    if not folder.is_dir():
+        return []
+    return [read_pack(path) for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+
+
+def find_pack(home: Path, pack_id: str) -> ModelPack:
+    """One pack, unverified; raises PackMissing, PackDamaged."""
+    if not is_pack_id(pack_id) or not (packs_folder(home) / pack_id).is_dir():
+        raise PackMissing(pack=pack_id)
+    return read_pack(packs_folder(home) / pack_id)
+
+
+def kind_of(source: Path) -> tuple[str, dict[str, Any]]:
+    """What a folder or file most likely holds, by its own index files; ("weights", {}) when nothing tells.
+
+    A diffusers pipeline has model_index.json with its class; a transformers or coqui model has config.json.
+    """
+    index = source / "model_index.json"
+    if index.is_file():
+        try:
+            return "picture.diffusers", {"class": str(json.loads(index.read_bytes())["_class_name"])}
+        except (ValueError, KeyError):
+            return "picture.diffusers", {}
+    if source.suffix == ".safetensors":
+        return "picture.single-file", {}
+    if source.suffix == ".onnx":
+        return "onnx", {}
+    return "weights", {}
+
+
+def add_pack(
+    home: Path,
+    source: Path,
+    *,
+    pack_id: str,
+    licence: str,
+    licence_class: LicenceClass,
+    kind: str | None = None,
+    title: str | None = None,
+    version: str = "1",
+    origin: str = "",
+    options: Mapping[str, Any] | None = None,
+) -> ModelPack:
+    """Copy a folder or file into the home as a pack; appears as a whole or not at all.
+
+    Raises FileMissing, PackExists, PackForeign (pickles, links, foreign formats), DiskFull, NotWritable.
+    """
+    if not source.exists():
+        raise FileMissing(path=source)
+    if not is_pack_id(pack_id):
+        raise PackForeign(pack=pack_id, file=pack_id, reason="an id has lower-case letters, digits, dots and dashes")
+    target = packs_folder(home) / pack_id
+    if target.exists():
+        raise PackExists(pack=pack_id)
+    files = dict(walk(source, pack_id)) if source.is_dir() else {source.name: source}
+    files.pop(MANIFEST, None)
+    if not files:
+        raise PackForeign(pack=pack_id, file=source.name, reason="an empty folder")
+    for name, path in files.items():
+        verify_format(path, name, pack_id)
+    guessed_kind, guessed_options = kind_of(source)
+    temporary = packs_folder(home) / f".adding-{secrets.token_hex(4)}"
+    try:
+        temporary.mkdir(mode=0o700, parents=True)
+        for name, path in files.items():
+            place = temporary / name
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copyfile(path, place, follow_symlinks=False)
+        pack = ModelPack(
+            id=pack_id,
+            kind=kind or guessed_kind,
+            title=title or pack_id,
+            version=version,
+            licence=licence,
+            licence_class=licence_class,
+            source=origin,
+            files={name: sha256_of(temporary / name) for name in sorted(files)},
+            folder=temporary,
+            options={**guessed_options, **(options or {})},
+        )
+        # Checked once more as copied: what was looked at and what was copied need not be the same bytes.
+        pack.verify()
+        write_atomically(temporary / MANIFEST, json.dumps(pack.manifest(), indent=1, ensure_ascii=False).encode())
+        os.rename(temporary, target)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise disk_error(error, packs_folder(home)) from error
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return read_pack(target)
+
+
+def remove_pack(home: Path, pack_id: str) -> None:
+    """Take a pack out of the home; raises PackMissing. A damaged pack can be removed too."""
+    target = packs_folder(home) / pack_id
+    if not is_pack_id(pack_id) or not target.is_dir():
+        raise PackMissing(pack=pack_id)
+    gone = packs_folder(home) / f".removing-{secrets.token_hex(4)}"
+    try:
+        os.rename(target, gone)
+        shutil.rmtree(gone)
+    except OSError as error:
+        raise disk_error(error, packs_folder(home)) from error
