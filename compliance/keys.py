@@ -99,6 +99,17 @@ class HomeKeys:
             raise KeysDamaged(path=context) from error
         return opened
 
+    def wrap_key(self, key: bytes, context: str) -> bytes:
+        """Seal a data key; context (whose key it is) is authenticated, so that keys cannot be swapped."""
+        return _seal(self._derived("data keys"), key, f"data key {context}")
+
+    def unwrap_key(self, wrapped: bytes, context: str) -> bytes:
+        """Inverse of wrap_key; raises KeysDamaged when the row was touched."""
+        try:
+            return _open(self._derived("data keys"), wrapped, f"data key {context}")
+        except (InvalidTag, ValueError) as error:
+            raise KeysDamaged(path=context) from error
+
     def vault_key(self) -> bytes:
         """32 bytes for sealed blobs."""
         return self._derived("vault")

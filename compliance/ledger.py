@@ -5,7 +5,8 @@ Entry bodies hold pseudonyms only: random ids, digests, kinds and times, never a
 Nothing is ever removed from here, so nothing may enter that a person could one day want removed.
 
 What the log shows: any change to an entry that a checkpoint covers, and any cut. What it cannot show by itself: a home
-turned back as a whole to an earlier day. Each released file carries a checkpoint and is a witness against that.
+turned back as a whole to an earlier day. Each released file carries a checkpoint and is a witness against that, see
+prove_extends. When the time of an entry is over, prune() removes its body; its leaf stays, and every proof with it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from compliance.proof import (
     verify_consistency,
     vkey,
 )
-from compliance.store import Store, checkpoint, ledger_entry, ledger_node, utc_text
+from compliance.store import Store, checkpoint, ledger_entry, ledger_node, pruned, utc_text
 
 Fields = Mapping[str, Any]
 """What an entry says: a JSON object of text, numbers, booleans, lists and objects; no bytes, no whole number ≥ 2^53."""
@@ -45,6 +46,8 @@ Fields = Mapping[str, Any]
 ENTRY_VERSION: Final = 1
 CLOCK_REGRESSED: Final = "clock_regressed"
 """The kind of the entry that stands before the first one whose time is earlier than its predecessor's."""
+PRUNED: Final = "ledger_pruned"
+"""The kind of the entry that announces a removal; fields: first and last, the indices of a range, both included."""
 
 _ROWS_AT_ONCE = 2000
 
@@ -173,6 +176,25 @@ class Ledger:
             path = tuple(_range_root(connection, one) for one in inclusion_ranges(index, size))
         return Proof(index, path, note, body)
 
+    def prune(self, connection: sa.Connection, first: int, last: int) -> int:
+        """Remove the bodies of the entries first … last, never their leaves; returns the index of the announcement.
+
+        Whether their time is over is the caller's rule. Raises UnknownRecord when they are not all there, and keeps the
+        last entry of the log and announcements of earlier removals whole, because the log is checked with them.
+        """
+        if not 0 <= first <= last < _size(connection):
+            raise UnknownRecord(kind="ledger entry", id=last)
+        span = ledger_entry.c.idx.between(first, last) & ledger_entry.c.body.is_not(None)
+        query = sa.select(ledger_entry.c.idx, ledger_entry.c.body).where(span).order_by(ledger_entry.c.idx)
+        chosen = [row.idx for row in connection.execute(query) if _parse(row.body, row.idx)["kind"] != PRUNED]
+        index = self.append(connection, PRUNED, {"first": first, "last": last})
+        if chosen:
+            at = utc_text(self._clock())
+            connection.execute(sa.insert(pruned), [{"idx": place, "at": at} for place in chosen])
+            gone = sa.update(ledger_entry).where(ledger_entry.c.idx == sa.bindparam("place")).values(body=None)
+            connection.execute(gone, [{"place": place} for place in chosen])
+        return index
+
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def size(self) -> int:
@@ -191,12 +213,15 @@ class Ledger:
             return _parse(_body(connection, index), index)
 
     def entries(self, start: int = 0, stop: int | None = None) -> list[dict[str, Any]]:
-        """The entries from start up to, not including, stop, in order; see verify() for whether they are sound."""
+        """The entries from start up to, not including, stop, in order, without those that were pruned.
+
+        See verify() for whether they are sound.
+        """
         with self.store.read() as connection:
             query = sa.select(ledger_entry.c.idx, ledger_entry.c.body).where(ledger_entry.c.idx >= start)
             if stop is not None:
                 query = query.where(ledger_entry.c.idx < stop)
-            rows = connection.execute(query.order_by(ledger_entry.c.idx))
+            rows = connection.execute(query.where(ledger_entry.c.body.is_not(None)).order_by(ledger_entry.c.idx))
             return [_parse(row.body, row.idx) for row in rows]
 
     def inclusion(self, index: int, size: int | None = None) -> list[bytes]:
@@ -218,13 +243,14 @@ class Ledger:
     def export(self) -> Iterator[str]:
         """The whole log as JSON lines: one head with the verifier key, all entries, all checkpoints.
 
-        `body` is the text whose UTF-8 bytes were hashed, so that a stranger can recompute every leaf and root.
+        `body` is the text whose UTF-8 bytes were hashed, so that a stranger can recompute every leaf and root; null
+        where it was pruned, then the leaf alone counts.
         """
         with self.store.read() as connection:
             key = vkey(self.origin, self._public_key) if self._public_key else None
             yield _line({"type": "log", "origin": self.origin, "vkey": key, "size": _size(connection)})
             for row in _stream(connection, _ALL_ENTRIES):
-                body = row.body.decode(errors="replace")
+                body = None if row.body is None else row.body.decode(errors="replace")
                 yield _line({"type": "entry", "index": row.idx, "leaf": row.leaf.hex(), "body": body})
             for row in _stream(connection, sa.select(checkpoint).order_by(checkpoint.c.size)):
                 yield _line({"type": "checkpoint", "size": row.size, "made_at": row.made_at, "note": row.note})
@@ -233,11 +259,29 @@ class Ledger:
         """Recompute the whole log from its bodies; raise LedgerBroken(index, reason) at the first bad row.
 
         Checks that no index is missing, every leaf is the hash of its body, every stored node the hash of its
-        children, every checkpoint is signed by this home and has the root that the log had at its size.
+        children, every checkpoint is signed by this home and has the root that the log had at its size. Where a body
+        was pruned its leaf stands for it, and a later entry must announce the removal.
         Returns the newest checkpoint whose signature was checked; None when there is none, or no key to check with.
         """
         with self.store.read() as connection:
             return self._verify(connection)
+
+    def prove_extends(self, checkpoint_note: str) -> None:
+        """Show that today's log begins with the one that an older checkpoint signed; the whole log is recomputed.
+
+        Raises LedgerBroken when it does not, so when the home was turned back or another log was put in its place;
+        ProofInvalid when the note is none, or not signed by this home.
+        """
+        note = open_note(checkpoint_note, self._public_key) if self._public_key else read_note(checkpoint_note)
+        if note.origin != self.origin:
+            raise ProofInvalid(reason="the checkpoint is of another log")
+        with self.store.read() as connection:
+            self._verify(connection)
+            size = _size(connection)
+            if note.size > size:
+                raise LedgerBroken(index=size, reason=f"a checkpoint counts {note.size} entries")
+            if _range_root(connection, (0, note.size)) != note.root:
+                raise LedgerBroken(index=note.size, reason="the entries before it are not those of its checkpoint")
 
     def _verify(self, connection: sa.Connection) -> Checkpoint | None:
         frontier: list[bytes] = []
@@ -246,13 +290,20 @@ class Ledger:
         due = next(checkpoints, None)
         newest: Checkpoint | None = None
         size = nodes = 0
+        removals = connection.execute(sa.select(pruned.c.idx)).scalars().all()
+        unannounced = set(removals)
         for row in _stream(connection, _ALL_ENTRIES):
             while due is not None and due.size <= size:
                 newest, due = self._verify_checkpoint(due, frontier), next(checkpoints, None)
             if row.idx != size:
                 raise LedgerBroken(index=size, reason="the entry is missing")
-            if leaf_hash(row.body) != row.leaf:
+            if row.body is None:
+                if size not in unannounced:
+                    raise LedgerBroken(index=size, reason="the entry is missing")
+            elif leaf_hash(row.body) != row.leaf:
                 raise LedgerBroken(index=size, reason="the entry was changed")
+            elif unannounced:
+                unannounced -= _announced(row.body, size)
             for (level, place), expected in _grow(frontier, size, row.leaf):
                 if level not in stored_nodes:
                     query = sa.select(ledger_node).where(ledger_node.c.level == level).order_by(ledger_node.c.idx)
@@ -268,6 +319,8 @@ class Ledger:
             raise LedgerBroken(index=size, reason=f"a checkpoint counts {due.size} entries")
         if connection.execute(sa.select(sa.func.count()).select_from(ledger_node)).scalar_one() != nodes:
             raise LedgerBroken(index=size, reason="the tree has nodes above no entry")
+        if unannounced:
+            raise LedgerBroken(index=min(unannounced), reason="the entry is missing")
         return newest
 
     def _verify_checkpoint(self, row: sa.Row[Any], frontier: Sequence[bytes]) -> Checkpoint | None:
@@ -301,7 +354,7 @@ _LEAVES = sa.select(ledger_entry.c.idx, ledger_entry.c.leaf).where(
 # CROSS JOIN makes SQLite look every wanted node up by its key; for (level, idx) IN (VALUES …) it reads the whole table.
 _NODES = (
     "WITH wanted(level, idx) AS (VALUES {rows}) SELECT node.level, node.idx, node.hash FROM wanted "
-    "CROSS JOIN ledger_node AS node ON node.level = wanted.level AND node.idx = wanted.idx"
+    "CROSS JOIN ledger_node AS node WHERE node.level = wanted.level AND node.idx = wanted.idx"
 )
 
 
@@ -320,12 +373,16 @@ def _known_size(connection: sa.Connection, size: int | None) -> int:
 def _end(connection: sa.Connection) -> tuple[int, str]:
     """The size of the log and the time of its last entry ("" when it is empty)."""
     row = connection.execute(_LAST_ENTRY).one_or_none()
-    return (0, "") if row is None else (row.idx + 1, str(_parse(row.body, row.idx)["time"]))
+    if row is None:
+        return 0, ""
+    if row.body is None:
+        raise LedgerBroken(index=row.idx, reason="the entry is missing")
+    return row.idx + 1, str(_parse(row.body, row.idx)["time"])
 
 
 def _body(connection: sa.Connection, index: int) -> bytes:
     row = connection.execute(sa.select(ledger_entry).where(ledger_entry.c.idx == index)).one_or_none()
-    if row is None:
+    if row is None or row.body is None:
         raise UnknownRecord(kind="ledger entry", id=index)
     if leaf_hash(row.body) != row.leaf:
         raise LedgerBroken(index=index, reason="the entry was changed")
@@ -340,6 +397,17 @@ def _parse(body: bytes, index: int) -> dict[str, Any]:
     except (ValueError, AttributeError) as error:
         raise LedgerBroken(index=index, reason="the entry was changed") from error
     return dict(entry)
+
+
+def _announced(body: bytes, index: int) -> set[int]:
+    """The indices whose removal an entry announces; none for every other entry."""
+    # A look at the bytes first: parsing every entry of a long log would take longer than hashing it.
+    if PRUNED.encode() not in body:
+        return set()
+    entry = _parse(body, index)
+    if entry["kind"] != PRUNED:
+        return set()
+    return set(range(entry["fields"]["first"], min(entry["fields"]["last"], index - 1) + 1))
 
 
 def _grow(frontier: list[bytes], index: int, leaf: bytes) -> list[tuple[Node, bytes]]:
@@ -362,7 +430,8 @@ def _hashes(connection: sa.Connection, nodes: Sequence[Node]) -> list[bytes]:
         found.update(((0, row.idx), row.leaf) for row in connection.execute(_LEAVES, {"places": leaves}))
     higher = [node for node in nodes if node[0]]
     if higher:
-        query = _NODES.format(rows=", ".join(["(?, ?)"] * len(higher)))
+        pair = "(?, ?)" if connection.dialect.paramstyle == "qmark" else "(%s, %s)"
+        query = _NODES.format(rows=", ".join([pair] * len(higher)))
         rows = connection.exec_driver_sql(query, tuple(number for node in higher for number in node))
         found.update(((row.level, row.idx), row.hash) for row in rows)
     for level, place in nodes:

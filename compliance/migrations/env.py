@@ -1,10 +1,10 @@
-"""Alembic's entry: runs the steps on the connection that compliance.store hands over, inside its transaction."""
+"""Alembic's entry: runs the steps on the connection that compliance.database hands over, inside its transaction."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from compliance.store import metadata
+from compliance.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

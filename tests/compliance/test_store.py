@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from compliance import database, sqlite
 from compliance import store as store_module
 from compliance.errors import DiskFull, HomeUnusable, StoreBusy, StoreDamaged
 from compliance.store import Store, file_system_of, open_store
@@ -126,6 +128,7 @@ def test_the_database_of_another_program_is_refused(tmp_path: Path) -> None:
         ("DROP TABLE alembic_version", "not a database of Signet"),
         ("DROP TABLE consent_withdrawal", "tables are missing"),
         ("PRAGMA application_id=7", "not a database of Signet"),
+        ("ALTER TABLE alembic_version RENAME COLUMN version_num TO number", "not those of this version"),
     ],
 )
 def test_a_database_that_lost_its_marks_is_refused(tmp_path: Path, statement: str, reason: str) -> None:
@@ -176,7 +179,7 @@ def test_a_writer_inside_a_writer_is_refused_at_once(store: Store) -> None:
 
 def test_a_writer_that_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits too long for another process is told that it is busy, and may try again."""
-    monkeypatch.setattr(store_module, "_BUSY_TIMEOUT_MS", 1)
+    monkeypatch.setattr(sqlite, "_BUSY_TIMEOUT_MS", 1)
     opened = open_store(tmp_path)
     other = raw(tmp_path)
     other.execute("BEGIN IMMEDIATE")
@@ -208,13 +211,22 @@ def test_a_full_disk_is_told(store: Store) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO home VALUES ('a', 'other', 't')",
+        "INSERT INTO home (id, kind, created_at) VALUES ('a', 'other', 't')",
         "INSERT INTO ledger_entry VALUES (0, x'00', NULL)",
         "INSERT INTO ledger_entry VALUES (0, x'00', 'text')",
-        "INSERT INTO identity_proof VALUES ('a', 'nobody', 'self', 'm', 'c', 't', 't', 0)",
+        "INSERT INTO identity_proof VALUES ('a', 'nobody', 'self', 'm', 'c', 't', 't', 0, NULL, NULL, NULL)",
+        "INSERT INTO subject VALUES ('a', 't', x'00', 0, 'old', NULL, NULL)",
+        "INSERT INTO subject VALUES ('a', 't', x'00', 0, 'adult', 'nobody', NULL)",
+        "INSERT INTO operator_profile VALUES (2, '{}', 't', 0)",
         "INSERT INTO consent_withdrawal VALUES ('nothing', 't', 'r', 0)",
         "UPDATE ledger_entry SET body = x'01'",
+        "UPDATE ledger_entry SET body = NULL",
+        "UPDATE ledger_entry SET body = NULL, leaf = x'01' WHERE idx = 8",
+        "UPDATE ledger_entry SET body = x'01' WHERE idx = 8",
+        "REPLACE INTO ledger_entry VALUES (7, x'00', x'01')",
         "DELETE FROM ledger_entry",
+        "UPDATE pruned SET idx = 7",
+        "DELETE FROM pruned",
         "UPDATE ledger_node SET hash = x'01'",
         "DELETE FROM ledger_node",
         "UPDATE checkpoint SET note = ''",
@@ -225,6 +237,8 @@ def test_the_database_itself_refuses(store: Store, statement: str) -> None:
     """Unknown words, missing or mistyped values, orphans and any change of the ledger are refused by SQLite."""
     with store.write() as connection:
         connection.exec_driver_sql("INSERT INTO ledger_entry VALUES (7, x'00', x'00')")
+        connection.exec_driver_sql("INSERT INTO ledger_entry VALUES (8, x'00', x'00')")
+        connection.exec_driver_sql("INSERT INTO pruned VALUES (8, 't')")
         connection.exec_driver_sql("INSERT INTO ledger_node VALUES (1, 0, x'00')")
         connection.exec_driver_sql("INSERT INTO checkpoint VALUES (1, 'note', 't')")
     with pytest.raises(sa.exc.IntegrityError), store.write() as connection:
@@ -310,25 +324,129 @@ def test_a_half_made_home_is_finished(tmp_path: Path) -> None:
 
 
 def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
-    """The steps and the Table objects say the same, to the letter, and HEAD is the newest step."""
+    """The steps and the Table objects say the same, and HEAD is the newest step."""
     from alembic.script import ScriptDirectory
 
     steps = ScriptDirectory(str(Path(store_module.__file__).parent / "migrations"))
     assert steps.get_heads() == [store_module.HEAD]
-    open_store(tmp_path).close()
+    opened = open_store(tmp_path)
+    opened.check()
+    opened.close()
     engine = sa.create_engine("sqlite://")
     store_module.metadata.create_all(engine)
+    query = "SELECT name, sql FROM sqlite_master WHERE sql NOT NULL AND name <> 'alembic_version' AND type <> 'trigger'"
     with engine.connect() as connection:
-        meant = set(connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql NOT NULL").scalars())
+        meant = {name: _rules(sql) for name, sql in connection.exec_driver_sql(query)}
     engine.dispose()
-    query = "SELECT sql FROM sqlite_master WHERE sql NOT NULL AND type <> 'trigger' AND name <> 'alembic_version'"
-    assert {sql for (sql,) in raw(tmp_path).execute(query)} == meant
+    assert {name: _rules(sql) for name, sql in raw(tmp_path).execute(query)} == meant
+
+
+def _rules(statement: str) -> list[str]:
+    """The rules for the values of a row that a CREATE TABLE names; columns added later stand elsewhere in it."""
+    return sorted(re.findall(r"CHECK \((?:\w+ IN \([^)]*\)|\w+ = 1)\)", statement))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TRIGGER ledger_entry_no_update",
+        "CREATE TRIGGER more AFTER INSERT ON consent_grant BEGIN SELECT 1; END",
+        "DROP INDEX account_mirror",
+        "DROP INDEX ix_consent_grant_withdrawal_code_sha256",
+        "ALTER TABLE account ADD COLUMN more TEXT",
+        "ALTER TABLE account RENAME COLUMN state TO status",
+    ],
+)
+def test_other_tables_and_triggers_than_ours_are_told(tmp_path: Path, statement: str) -> None:
+    """The check compares columns, indexes and triggers with those of this version."""
+    opened = open_store(tmp_path)
+    opened.check()
+    raw(tmp_path).execute(statement)
+    with pytest.raises(StoreDamaged, match="not those of this version"):
+        opened.check()
+    opened.close()
+
+
+def first_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home as the first version made it, with a row in every table."""
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "HEAD", "0001_spine")
+        patched.setattr(Store, "_known_version", lambda self, found, versions: versions[0])
+        opened = open_store(folder)
+    opened.close()
+    written = raw(folder)
+    for statement in FIRST_ROWS:
+        written.execute(statement)
+    written.close()
+
+
+FIRST_ROWS = (
+    "INSERT INTO home VALUES ('h', 'own', 't')",
+    "INSERT INTO ledger_entry VALUES (0, x'10', x'11'), (1, x'12', x'13')",
+    "INSERT INTO ledger_node VALUES (1, 0, x'14')",
+    "INSERT INTO checkpoint VALUES (2, 'note', 't')",
+    "INSERT INTO account VALUES ('acc-1', 'maria', 't', 'active', 3, NULL, x'15')",
+    "INSERT INTO identity_proof VALUES ('prf-1', 'acc-1', 'self', 'declaration', 'c', 't', 't', 0)",
+    "INSERT INTO subject VALUES ('sub-1', 't', x'16', 1)",
+    "INSERT INTO consent_grant VALUES"
+    " ('con-1', 'sub-1', 'face', '[]', 'a', 't', 't', NULL, NULL, 'acc-1', 't', x'17', 1)",
+    "INSERT INTO consent_withdrawal VALUES ('con-1', 't', '', 1)",
+    "INSERT INTO permit_use VALUES ('per-1', 'r', 't')",
+    "INSERT INTO release VALUES"
+    " ('rel-1', 'released', 'per-1', 'acc-1', '[]', 'p', 'q', 0, 'png', 'd', 'f', 0, 1, 't', 't')",
+)
+
+
+def contents(folder: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table."""
+    names = [name for (name,) in raw(folder).execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()]
+    return {
+        name: raw(folder).execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
+        for name in names
+        if name[:7] != "sqlite_" and name != "alembic_version"
+    }
+
+
+def test_a_home_of_the_first_version_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No row is lost or changed; new columns are empty or have their default, and the ledger is append-only again."""
+    first_home(tmp_path, monkeypatch)
+    before = contents(tmp_path)
+    assert len(before) == 11
+    assert all(before.values())
+    opened = open_store(tmp_path)
+    opened.check()
+    opened.close()
+    after = contents(tmp_path)
+    for name, rows in before.items():
+        assert [row[: len(old)] for row, old in zip(after[name], rows, strict=True)] == rows, name
+    assert after["account"][0][7:] == (None, 0, 1, None, None)
+    assert after["consent_grant"][0][13:] == (None, None, None, "asset", None, None)
+    assert after["ledger_entry"] == before["ledger_entry"]
+    for statement in ("UPDATE ledger_entry SET body = NULL", "DELETE FROM ledger_entry"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            raw(tmp_path).execute(statement)
+
+
+def test_a_migration_that_breaks_off_leaves_the_old_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What raises in the middle of the steps undoes them all; the next start completes them."""
+    first_home(tmp_path, monkeypatch)
+    before = contents(tmp_path)
+    with monkeypatch.context() as patched:
+        from alembic import op
+
+        patched.setattr(op, "create_index", lambda *_, **__: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            open_store(tmp_path)
+    assert contents(tmp_path) == before
+    opened = open_store(tmp_path)
+    opened.check()
+    opened.close()
 
 
 def test_an_old_home_opens_without_alembic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Starting with a home of today's version reads one row and migrates nothing."""
     open_store(tmp_path).close()
-    monkeypatch.setattr(store_module, "_migrate", lambda *_: pytest.fail("migrated"))
+    monkeypatch.setattr(database, "_migrate", lambda *_: pytest.fail("migrated"))
     open_store(tmp_path).close()
 
 

@@ -11,6 +11,9 @@ DOORS: dict[str, dict[str, str]] = {
         "os.write": "the only media writer: into the draft's descriptor",
     },
     "compliance/media.py": {"_SyntheticMedia__": "defines the seal and its one opener"},
+    "compliance/postgres.py": {
+        "create_engine": "the database of a home on a server of the studio: records, never media"
+    },
     "compliance/release.py": {
         "os.link": "the one way out: the finished file appears under its name",
         "os.open": "opens the draft's file, re-reads it, syncs the folder",

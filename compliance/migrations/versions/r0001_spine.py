@@ -76,12 +76,31 @@ def _upgrade_ledger() -> None:
         sqlite_with_rowid=False,
     )
     _create("checkpoint", _integer("size", primary_key=True, autoincrement=False), _text("note"), _text("made_at"))
+    if op.get_bind().dialect.name == "postgresql":
+        _refuse_changes_postgresql()
+        return
     for table in _APPEND_ONLY:
         for act in ("UPDATE", "DELETE"):
             op.execute(
                 f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
                 "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
             )
+
+
+def _refuse_changes_postgresql() -> None:
+    op.execute(
+        "CREATE FUNCTION ledger_refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
+        "USING ERRCODE = 'integrity_constraint_violation', MESSAGE = 'the ledger is append-only'; END $$"
+    )
+    for table in _APPEND_ONLY:
+        op.execute(
+            f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION ledger_refuses()"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuses()"
+        )
 
 
 def _upgrade_people() -> None:
