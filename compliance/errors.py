@@ -77,6 +77,13 @@ class NotAPicture(InputError):
     next_step = "Use a PNG or JPEG picture that opens in a picture viewer."
 
 
+class NotASound(InputError):
+    """data: path, reason."""
+
+    message = "{path} is not a sound that can be read ({reason})."
+    next_step = "Use a WAV, FLAC, MP3, M4A or Ogg file that plays in a sound player."
+
+
 class PictureTooLarge(InputError):
     """data: path, width, height, limit_mp."""
 
@@ -143,6 +150,14 @@ class UnknownRecord(InputError):
 
     message = "There is no {kind} {id}."
     next_step = "List what is there and copy the id."
+
+
+class OptionUnfit(InputError):
+    """data: option, value, allowed."""
+
+    code = ExitCode.USAGE
+    message = "{option} cannot be {value}."
+    next_step = "Choose from: {allowed}."
 
 
 # --- consent and gate ------------------------------------------------------------------------------------------------

@@ -11,9 +11,10 @@ prove_extends. When the time of an entry is over, prune() removes its body; its 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import rfc8785
@@ -46,6 +47,9 @@ Fields = Mapping[str, Any]
 ENTRY_VERSION: Final = 1
 CLOCK_REGRESSED: Final = "clock_regressed"
 """The kind of the entry that stands before the first one whose time is earlier than its predecessor's."""
+CHECKPOINT_ENTRIES: Final = 256
+CHECKPOINT_AGE: Final = timedelta(minutes=10)
+"""A log is signed again after so many entries, or so long, whichever comes first."""
 PRUNED: Final = "ledger_pruned"
 """The kind of the entry that announces a removal; fields: first and last, the indices of a range, both included."""
 
@@ -147,6 +151,26 @@ class Ledger:
         with self.store.write() as connection:
             return self._checkpoint(connection)[1]
 
+    def due_checkpoint(self) -> str | None:
+        """Sign when 256 entries or ten minutes have passed since the last checkpoint; None when it is not yet time.
+
+        Also None for a log without new entries, or while the keys are locked. Raises what checkpoint() raises.
+        """
+        if self._signing_key is None:
+            return None
+        with self.store.read() as connection:
+            size = _size(connection)
+            query = sa.select(checkpoint.c.size, checkpoint.c.made_at).order_by(checkpoint.c.size.desc()).limit(1)
+            last = connection.execute(query).one_or_none()
+        if size == 0 or (last is not None and last.size == size):
+            return None
+        if last is not None and size - last.size < CHECKPOINT_ENTRIES:
+            age = self._clock() - datetime.fromisoformat(last.made_at)
+            # A clock that was set back must not keep the next checkpoint waiting.
+            if timedelta(0) <= age < CHECKPOINT_AGE:
+                return None
+        return self.checkpoint()
+
     def _checkpoint(self, connection: sa.Connection) -> tuple[int, str]:
         if self._signing_key is None:
             raise LabelPartMissing(part="the signing key of the ledger")
@@ -246,13 +270,13 @@ class Ledger:
         `body` is the text whose UTF-8 bytes were hashed, so that a stranger can recompute every leaf and root; null
         where it was pruned, then the leaf alone counts.
         """
-        with self.store.read() as connection:
+        with self.store.read() as connection, _Streams(connection) as streams:
             key = vkey(self.origin, self._public_key) if self._public_key else None
             yield _line({"type": "log", "origin": self.origin, "vkey": key, "size": _size(connection)})
-            for row in _stream(connection, _ALL_ENTRIES):
+            for row in streams.rows(_ALL_ENTRIES):
                 body = None if row.body is None else row.body.decode(errors="replace")
                 yield _line({"type": "entry", "index": row.idx, "leaf": row.leaf.hex(), "body": body})
-            for row in _stream(connection, sa.select(checkpoint).order_by(checkpoint.c.size)):
+            for row in streams.rows(sa.select(checkpoint).order_by(checkpoint.c.size)):
                 yield _line({"type": "checkpoint", "size": row.size, "made_at": row.made_at, "note": row.note})
 
     def verify(self) -> Checkpoint | None:
@@ -263,8 +287,8 @@ class Ledger:
         was pruned its leaf stands for it, and a later entry must announce the removal.
         Returns the newest checkpoint whose signature was checked; None when there is none, or no key to check with.
         """
-        with self.store.read() as connection:
-            return self._verify(connection)
+        with self.store.read() as connection, _Streams(connection) as streams:
+            return self._verify(connection, streams)
 
     def prove_extends(self, checkpoint_note: str) -> None:
         """Show that today's log begins with the one that an older checkpoint signed; the whole log is recomputed.
@@ -275,24 +299,24 @@ class Ledger:
         note = open_note(checkpoint_note, self._public_key) if self._public_key else read_note(checkpoint_note)
         if note.origin != self.origin:
             raise ProofInvalid(reason="the checkpoint is of another log")
-        with self.store.read() as connection:
-            self._verify(connection)
+        with self.store.read() as connection, _Streams(connection) as streams:
+            self._verify(connection, streams)
             size = _size(connection)
             if note.size > size:
                 raise LedgerBroken(index=size, reason=f"a checkpoint counts {note.size} entries")
             if _range_root(connection, (0, note.size)) != note.root:
                 raise LedgerBroken(index=note.size, reason="the entries before it are not those of its checkpoint")
 
-    def _verify(self, connection: sa.Connection) -> Checkpoint | None:
+    def _verify(self, connection: sa.Connection, streams: _Streams) -> Checkpoint | None:
         frontier: list[bytes] = []
         stored_nodes: dict[int, Iterator[sa.Row[Any]]] = {}
-        checkpoints = _stream(connection, sa.select(checkpoint).order_by(checkpoint.c.size))
+        checkpoints = streams.rows(sa.select(checkpoint).order_by(checkpoint.c.size))
         due = next(checkpoints, None)
         newest: Checkpoint | None = None
         size = nodes = 0
         removals = connection.execute(sa.select(pruned.c.idx)).scalars().all()
         unannounced = set(removals)
-        for row in _stream(connection, _ALL_ENTRIES):
+        for row in streams.rows(_ALL_ENTRIES):
             while due is not None and due.size <= size:
                 newest, due = self._verify_checkpoint(due, frontier), next(checkpoints, None)
             if row.idx != size:
@@ -307,7 +331,7 @@ class Ledger:
             for (level, place), expected in _grow(frontier, size, row.leaf):
                 if level not in stored_nodes:
                     query = sa.select(ledger_node).where(ledger_node.c.level == level).order_by(ledger_node.c.idx)
-                    stored_nodes[level] = _stream(connection, query)
+                    stored_nodes[level] = streams.rows(query)
                 stored = next(stored_nodes[level], None)
                 if stored is None or (stored.idx, stored.hash) != (place, expected):
                     raise LedgerBroken(index=size, reason="the tree above the entry was changed")
@@ -444,9 +468,18 @@ def _range_root(connection: sa.Connection, span: Range) -> bytes:
     return fold(_hashes(connection, subtrees(*span)))
 
 
-def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
-    """Rows as they are read, so that a long log does not stand in memory."""
-    return iter(connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query))
+class _Streams(contextlib.ExitStack):
+    """Queries of one transaction whose rows are read as they are used, so that a long log does not stand in memory."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def rows(self, query: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
+        """The rows of one more query, open until the block ends: a server keeps a place for each."""
+        found = self._connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
+        self.callback(found.close)
+        return iter(found)
 
 
 def _line(data: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from compliance import store
+from compliance import operator_profile, store
 from compliance.account import Account
 from compliance.clock import stamp
 from compliance.containers import Container, read_container
@@ -45,7 +45,7 @@ from compliance.errors import (
 from compliance.gate import Gate
 from compliance.keys import HomeKeys
 from compliance.labels import aigc, credential, explicit
-from compliance.labels.policy import Drafter, LabelPlan, PictureFormat, Prepared, producer_code, system_version
+from compliance.labels.policy import Drafter, LabelPlan, PictureFormat, Prepared, system_version
 from compliance.ledger import Ledger
 from compliance.media import MediaInfo
 from compliance.permit import Claim, Permit
@@ -117,7 +117,7 @@ class Releaser:
         return LabelPlan(
             release_id=secrets.token_hex(8),
             format=picture_format,
-            producer=producer_code(self._home_id),
+            producer=operator_profile.producer_of(self._rows, self._home_id),
             origin=info.origin,
             sample=self._demo,
             version=system_version(),

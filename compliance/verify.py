@@ -7,8 +7,8 @@ themselves. "Absent" means that nothing was found; it never says that a picture 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,15 +17,17 @@ from compliance.errors import FileMissing, LabelPartMissing, NotAPicture, Signet
 from compliance.keys import PublicKeys
 from compliance.labels import aigc, credential, explicit
 from compliance.proof import Proof, parse_vkey
+from compliance.refutation import RefutationList
 
 State = Literal["intact", "damaged", "absent", "unchecked"]
-Verdict = Literal["sealed", "broken", "unlabelled", "unreadable"]
+Verdict = Literal["sealed", "refuted", "broken", "unlabelled", "unreadable"]
 LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
 _LARGEST_BYTES = 1 << 30
 
 SENTENCES: dict[str, str] = {
     "sealed": "AI-generated or AI-edited; every label is intact and the signer is known here.",
     "sealed by unknown": "AI-generated or AI-edited; every label is intact, but the signer is not known here.",
+    "refuted": "AI-generated or AI-edited, and refuted: its maker declares that what is claimed with it is not true.",
     "broken": "This file carries labels of AI-made media, and at least one of them is damaged or missing.",
     "unlabelled": "No label was found. That does not make the picture authentic.",
     "unreadable": "The file is not a picture that can be read here, so nothing was checked.",
@@ -43,12 +45,16 @@ class LayerReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one file carries. sentence is one of SENTENCES."""
+    """What one file carries. sentence is one of SENTENCES.
+
+    refuted: the entry of a known home's list that means this file, or why such a list cannot be relied on; else None.
+    """
 
     file: str
     verdict: Verdict
     sentence: str
     layers: dict[str, LayerReport]
+    refuted: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for --json."""
@@ -56,6 +62,7 @@ class Report:
             "file": self.file,
             "verdict": self.verdict,
             "sentence": self.sentence,
+            "refuted": self.refuted,
             "layers": {
                 name: {"state": layer.state, "evidence": layer.evidence, "reasons": list(layer.reasons)}
                 for name, layer in self.layers.items()
@@ -63,8 +70,8 @@ class Report:
         }
 
 
-def verify_file(path: Path, known: Sequence[PublicKeys] = ()) -> Report:
-    """Check one file. known: public keys of the homes on this machine.
+def verify_file(path: Path, known: Sequence[PublicKeys] = (), refuted: Sequence[RefutationList] = ()) -> Report:
+    """Check one file. known: public keys of the homes on this machine; refuted: what they refuted.
 
     Raises FileMissing; an unreadable file is a report, not an error.
     """
@@ -76,10 +83,12 @@ def verify_file(path: Path, known: Sequence[PublicKeys] = ()) -> Report:
         raise FileMissing(path=path) from error
     except OSError as error:
         return _unreadable(path, (error.strerror or "unknown").lower())
-    return verify_bytes(str(path), data, known)
+    return verify_bytes(str(path), data, known, refuted)
 
 
-def verify_bytes(name: str, data: bytes, known: Sequence[PublicKeys] = ()) -> Report:
+def verify_bytes(
+    name: str, data: bytes, known: Sequence[PublicKeys] = (), refuted: Sequence[RefutationList] = ()
+) -> Report:
     """Check the bytes of one file."""
     try:
         container = read_container(name, data, salvage=True)
@@ -94,11 +103,33 @@ def verify_bytes(name: str, data: bytes, known: Sequence[PublicKeys] = ()) -> Re
         "ledger": _ledger(reading, container, known),
     }
     states = {layer.state for layer in layers.values()}
+    mark = _refuted(layers, refuted)
     if states == {"intact"} and not container.damage:
+        if mark is not None and mark["state"] == "refuted":
+            return Report(name, "refuted", SENTENCES["refuted"], layers, mark)
         by_known = reading is not None and reading.trust == "trusted"
-        return Report(name, "sealed", SENTENCES["sealed" if by_known else "sealed by unknown"], layers)
+        return Report(name, "sealed", SENTENCES["sealed" if by_known else "sealed by unknown"], layers, mark)
     verdict: Verdict = "unlabelled" if states <= {"absent"} else "broken"
-    return Report(name, verdict, SENTENCES[verdict], layers)
+    return Report(name, verdict, SENTENCES[verdict], layers, mark)
+
+
+def _refuted(layers: Mapping[str, LayerReport], lists: Sequence[RefutationList]) -> dict[str, Any] | None:
+    """What the homes known here say of the release that a file names, whole or damaged; None when nothing.
+
+    A file with labels and a list that was tampered with: then nobody can say, and that is said.
+    """
+    ledger = layers["ledger"].evidence
+    ids = [(ledger.get("release"), ledger.get("origin"))]
+    ids += [(fields.get("ProduceID"), None) for fields in layers["aigc"].evidence.get("fields", ())]
+    for one in lists:
+        for release, origin in ids:
+            found = one.releases.get(str(release))
+            if found is not None and origin in (None, one.origin):
+                return {"state": "refuted", "origin": one.origin, **asdict(found)}
+    broken = next((one for one in lists if one.problem), None)
+    if broken is not None and any(release for release, _ in ids):
+        return {"state": "unchecked", "origin": broken.origin, "reason": broken.problem}
+    return None
 
 
 def _unreadable(path: Path, reason: str) -> Report:
