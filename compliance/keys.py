@@ -8,10 +8,13 @@ lie the signing keys of the ledger and of the credential (AES-256-GCM, the name 
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import secrets
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +29,10 @@ from compliance.errors import KeysDamaged, WrongPassword
 from compliance.storage import write_atomically
 
 KEYS_FILE = "keys.json"
-# RFC 9106, second recommended profile (64 MiB, 3 passes, 4 lanes): about 0.4 s on one desktop core.
-ARGON2_MEMORY_KIB = 65536
-ARGON2_PASSES = 3
-ARGON2_LANES = 4
-# OWASP's floor; a slot below it is refused, so that nobody weakens the file by editing it.
-_FLOOR_KIB, _FLOOR_PASSES = 19456, 2
+# How long one password shall take on the machine that tries it, and what is aimed at between the two.
+SLOWEST_MS, FASTEST_MS, _AIM_MS = 750, 250, 450
+# Above this a slot is no slot of ours but an attempt to occupy the machine.
+_MOST_KIB, _MOST_PASSES, _MOST_LANES = 1 << 20, 256, 16
 
 
 def _b64(data: bytes) -> str:
@@ -47,10 +48,64 @@ def _open(key: bytes, sealed: bytes, context: str) -> bytes:
     return AESGCM(key).decrypt(sealed[:12], sealed[12:], context.encode())
 
 
-def _wrapping_key(password: str, salt: bytes, memory_kib: int, passes: int, lanes: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What argon2id is to spend on one password; stands in the slot, so that it can grow with the machines."""
+
+    memory_kib: int
+    passes: int
+    lanes: int
+
+    def work(self) -> int:
+        """Memory written, KiB: what an attacker pays, whatever the lanes."""
+        return self.memory_kib * self.passes
+
+    def is_plausible(self) -> bool:
+        """Neither below OWASP's floor, so that nobody weakens a slot by editing it, nor beyond any machine."""
+        return (
+            FLOOR.memory_kib <= self.memory_kib <= _MOST_KIB
+            and FLOOR.passes <= self.passes <= _MOST_PASSES
+            and FLOOR.lanes <= self.lanes <= _MOST_LANES
+        )
+
+
+FLOOR = Cost(19456, 2, 1)
+"""OWASP's Password Storage Cheat Sheet, second choice: 19 MiB, 2 passes, 1 lane."""
+# RFC 9106, second recommended profile, and what is left of it on machines that are too slow for it.
+_STEPS = (Cost(65536, 3, 4), Cost(65536, 2, 4), Cost(32768, 2, 2), FLOOR)
+
+
+def _derive(password: str, salt: bytes, cost: Cost) -> bytes:
     from argon2.low_level import Type, hash_secret_raw
 
-    return hash_secret_raw(password.encode(), salt, passes, memory_kib, lanes, 32, Type.ID)
+    return hash_secret_raw(password.encode(), salt, cost.passes, cost.memory_kib, cost.lanes, 32, Type.ID)
+
+
+def _measure_ms(cost: Cost) -> float:
+    began = time.perf_counter()
+    _derive("calibration", b"0" * 16, cost)
+    return (time.perf_counter() - began) * 1000
+
+
+def calibrated(measure_ms: Callable[[Cost], float] = _measure_ms) -> Cost:
+    """The cost that takes 250 to 750 ms here; less only where OWASP's floor itself takes longer.
+
+    Passes grow on fast machines (time is linear in them); memory shrinks on slow ones, down to the floor.
+    """
+    for cost in _STEPS:
+        took_ms = measure_ms(cost)
+        if took_ms < FASTEST_MS:
+            passes = round(cost.passes * _AIM_MS / max(took_ms, 1.0))
+            return replace(cost, passes=min(max(passes, cost.passes), _MOST_PASSES))
+        if took_ms <= SLOWEST_MS:
+            return cost
+    return FLOOR
+
+
+@functools.cache
+def choose_cost() -> Cost:
+    """The cost for a new slot: measured once a process."""
+    return calibrated()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +180,30 @@ class HomeKeys:
         return self._home_key
 
 
-def _slot(account_id: str, password: str, home_key: bytes) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One account's way to the home key: ready to be written, without the password."""
+
+    account_id: str
+    content: Mapping[str, Any]
+
+
+def make_slot(keys: HomeKeys, account_id: str, password: str, cost: Cost | None = None) -> Slot:
+    """Wrap the home key for one account; takes as long as the cost says and writes nothing."""
+    return _slot(account_id, password, keys.home_key(), cost or choose_cost())
+
+
+def _slot(account_id: str, password: str, home_key: bytes, cost: Cost) -> Slot:
     salt = secrets.token_bytes(16)
-    wrapping = _wrapping_key(password, salt, ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES)
-    return {
+    content = {
         "kdf": "argon2id",
-        "memory_kib": ARGON2_MEMORY_KIB,
-        "passes": ARGON2_PASSES,
-        "lanes": ARGON2_LANES,
+        "memory_kib": cost.memory_kib,
+        "passes": cost.passes,
+        "lanes": cost.lanes,
         "salt": _b64(salt),
-        "wrapped": _b64(_seal(wrapping, home_key, f"slot {account_id}")),
+        "wrapped": _b64(_seal(_derive(password, salt, cost), home_key, f"slot {account_id}")),
     }
+    return Slot(account_id, content)
 
 
 def _read(home: Path) -> dict[str, Any]:
@@ -171,7 +239,7 @@ def create_keys(home: Path, home_id: str, account_id: str, password: str) -> Hom
     }
     content = {
         "version": 1,
-        "slots": {account_id: _slot(account_id, password, home_key)},
+        "slots": {account_id: dict(_slot(account_id, password, home_key, choose_cost()).content)},
         "sealed": {name: _b64(_seal(home_key, value, name)) for name, value in plain.items()},
         "public": {
             "ledger_vkey": vkey(f"signet.local/{home_id}", ledger.public_key()),
@@ -197,14 +265,11 @@ def open_keys(home: Path, home_key: bytes) -> HomeKeys:
 
 def unlock(home: Path, account_id: str, username: str, password: str) -> HomeKeys:
     """Open the slot of one account; raises WrongPassword, KeysDamaged."""
-    content = _read(home)
     try:
-        slot = content["slots"][account_id]
-        cost = int(slot["memory_kib"]), int(slot["passes"]), int(slot["lanes"])
+        slot = _read(home)["slots"][account_id]
+        cost = _cost(slot)
         salt, wrapped = base64.b64decode(slot["salt"]), base64.b64decode(slot["wrapped"])
-        if slot["kdf"] != "argon2id" or cost[0] < _FLOOR_KIB or cost[1] < _FLOOR_PASSES:
-            raise ValueError("weak slot")
-        wrapping = _wrapping_key(password, salt, *cost)
+        wrapping = _derive(password, salt, cost)
     except (KeyError, TypeError, ValueError) as error:
         raise KeysDamaged(path=home / KEYS_FILE) from error
     try:
@@ -214,11 +279,42 @@ def unlock(home: Path, account_id: str, username: str, password: str) -> HomeKey
     return open_keys(home, home_key)
 
 
-def add_slot(home: Path, keys: HomeKeys, account_id: str, password: str) -> None:
-    """Let another account open the home; the caller holds the opened keys."""
+def _cost(slot: Mapping[str, Any]) -> Cost:
+    """The cost that a slot names; raises KeyError, TypeError, ValueError where it cannot be ours."""
+    cost = Cost(int(slot["memory_kib"]), int(slot["passes"]), int(slot["lanes"]))
+    if slot["kdf"] != "argon2id" or not cost.is_plausible():
+        raise ValueError("weak slot")
+    return cost
+
+
+def slot_cost(home: Path, account_id: str) -> Cost:
+    """What the slot of an account costs to try; raises KeysDamaged."""
+    try:
+        return _cost(_read(home)["slots"][account_id])
+    except (KeyError, TypeError, ValueError) as error:
+        raise KeysDamaged(path=home / KEYS_FILE) from error
+
+
+def put_slot(home: Path, slot: Slot) -> None:
+    """Write a slot in place of the account's old one.
+
+    The caller holds the store's writing place, so that two processes cannot lose each other's slots.
+    """
     content = _read(home)
-    content["slots"][account_id] = _slot(account_id, password, keys.home_key())
+    content["slots"][slot.account_id] = dict(slot.content)
     write_atomically(home / KEYS_FILE, json.dumps(content, indent=1).encode())
+
+
+def add_slot(home: Path, keys: HomeKeys, account_id: str, password: str) -> None:
+    """Let another account open the home; the caller holds the opened keys and the store's writing place."""
+    put_slot(home, make_slot(keys, account_id, password))
+
+
+def drop_slot(home: Path, account_id: str) -> None:
+    """Take an account's way to the home key away; the caller holds the store's writing place."""
+    content = _read(home)
+    if content["slots"].pop(account_id, None) is not None:
+        write_atomically(home / KEYS_FILE, json.dumps(content, indent=1).encode())
 
 
 def public_keys(home: Path) -> PublicKeys | None:
@@ -229,6 +325,12 @@ def public_keys(home: Path) -> PublicKeys | None:
         return None
 
 
-def waste_time(password: str) -> None:
-    """Spend what an unlock costs, so that an unknown name takes as long as a wrong password."""
-    _wrapping_key(password, os.urandom(16), ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES)
+def waste_time(home: Path, password: str) -> None:
+    """Spend what the dearest slot of the home costs, so that an unknown name takes as long as a wrong password."""
+    costs = []
+    try:
+        for slot in _read(home)["slots"].values():
+            costs.append(_cost(slot))
+    except (KeysDamaged, KeyError, TypeError, ValueError, AttributeError):
+        pass
+    _derive(password, os.urandom(16), max(costs, key=Cost.work, default=FLOOR))

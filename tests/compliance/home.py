@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from compliance import consent, draft, identity, keys, store, subject
 from compliance.account import Accounts
+from compliance.clock import now
 from compliance.gate import Gate
 from compliance.labels.policy import LabelPlan, Prepared
 from compliance.ledger import Ledger, origin_of
@@ -25,7 +27,7 @@ DAY = timedelta(days=1)
 
 def lower_the_cost_of_passwords() -> None:
     """argon2id at OWASP's floor: the weakest slot that the program accepts."""
-    keys.ARGON2_MEMORY_KIB, keys.ARGON2_PASSES, keys.ARGON2_LANES = 19456, 2, 1
+    keys.choose_cost = lambda: keys.FLOOR
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Home:
     releaser: Releaser
 
     @classmethod
-    def open(cls, folder: Path, kind: store.HomeKind = "own") -> Home:
+    def open(cls, folder: Path, kind: store.HomeKind = "own", clock: Callable[[], datetime] = now) -> Home:
         rows = store.open_store(folder)
         known = rows.identify(kind)
         ledger = Ledger(rows, origin_of(known.id), None)
@@ -50,7 +52,7 @@ class Home:
             folder,
             rows,
             ledger,
-            Accounts(folder, known.id, rows, ledger, None),
+            Accounts(folder, known.id, rows, ledger, None, clock=clock),
             gate,
             Releaser(folder, known.id, is_demo, rows, ledger, gate),
         )

@@ -9,7 +9,6 @@ from datetime import timedelta
 
 import pytest
 
-from compliance import account as account_module
 from compliance import identity, keys, subject, vault
 from compliance.clock import now, stamp
 from compliance.errors import (
@@ -79,12 +78,11 @@ def test_without_a_keyring_the_next_command_finds_the_keys_locked(home: Home) ->
     again.rows.close()
 
 
-def test_a_session_ends(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_ends(home: Home) -> None:
     """After twelve hours, after signing out, and with a broken session file nobody is signed in."""
-    late = now() + timedelta(hours=12, seconds=1)
-    with monkeypatch.context() as context:
-        context.setattr(account_module, "now", lambda: late)
-        assert home.accounts.current() is None
+    late = Home.open(home.folder, clock=lambda: now() + timedelta(hours=12, seconds=1))
+    assert late.accounts.current() is None
+    late.rows.close()
     (home.folder / "session.json").write_text("{broken")
     assert home.accounts.current() is None
     home.accounts.login("maria", PASSWORD)
