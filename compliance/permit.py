@@ -16,21 +16,33 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from compliance.errors import ConsentTooNarrow, PermitInvalid
 
-Role = Literal["source", "target"]
-Likeness = Literal["face", "voice"]
+Role = Literal["source", "target", "mask"]
+Likeness = Literal["face", "voice", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class LikenessUse:
     """One person's picture or voice that a request feeds to an engine.
 
-    role: "source" is the likeness that is lent, "target" the person who is edited.
-    asset_sha256: hex digest of the exact file.
+    role: "source" is the likeness that is lent, "target" the person who is edited; a mask shows nobody.
+    asset_sha256: hex digest of the exact file. faces: the numbers that are used or edited, from left to right, from 1;
+    faces_found: how many the file shows. Nothing and 0 where nobody has counted.
     """
 
     role: Role
     likeness: Likeness
     asset_sha256: str
+    faces: tuple[int, ...] = ()
+    faces_found: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PackUse:
+    """A model pack that a request loads. sha256: digest of the pack; licence_class: what its licence allows."""
+
+    id: str
+    sha256: str
+    licence_class: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,7 @@ class Claim:
 
     function: the engine family and act, for example "face.swap". request_sha256: hex digest of the whole request.
     faces_edited: how many faces of the target are to be edited (0 when none is).
+    declared_uses: words of compliance.consent.FORBIDDEN that the result is for. territory: country code, "" unsaid.
     """
 
     function: str
@@ -48,6 +61,10 @@ class Claim:
     purpose: str
     faces_edited: int
     consents: tuple[str, ...]
+    declared_uses: tuple[str, ...] = ()
+    territory: str = ""
+    project: str = ""
+    packs: tuple[PackUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

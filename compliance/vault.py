@@ -36,3 +36,8 @@ def get(home: Path, keys: HomeKeys, digest: str) -> bytes:
         return AESGCM(keys.vault_key()).decrypt(sealed[:12], sealed[12:], digest.encode())
     except (OSError, InvalidTag) as error:
         raise KeysDamaged(path=path) from error
+
+
+def drop(home: Path, digest: str) -> None:
+    """Take a sealed blob away for good; no error when it is not there."""
+    (home / "vault" / f"{digest}.sealed").unlink(missing_ok=True)

@@ -6,22 +6,39 @@ import hashlib
 import importlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol, TypeVar
 
 from compliance.media import SyntheticMedia
-from compliance.permit import Claim, LikenessUse, Permit, Role
+from compliance.permit import Claim, Likeness, LikenessUse, PackUse, Permit, Role
 from engines.job import CancelToken, Events
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One file fed to an engine. role: "source" or "target"; name is only for messages; sha256 is hex, of the bytes."""
+    """One file fed to an engine. role: "source" or "target"; name is only for messages; sha256 is hex, of the bytes.
+
+    likeness "none": nobody is shown or heard, so no consent is asked for; the worker looks whether that is true.
+    faces: the numbers used or edited; faces_found: how many `Engine.survey` found; nothing and 0 where nobody looked.
+    """
 
     role: Role
-    likeness: Literal["face", "voice"]
+    likeness: Likeness
     sha256: str
     name: str
+    faces: tuple[int, ...] = ()
+    faces_found: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "role": self.role,
+            "likeness": self.likeness,
+            "sha256": self.sha256,
+            "name": self.name,
+            "faces": list(self.faces),
+            "faces_found": self.faces_found,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +46,7 @@ class Request:
     """Frozen plain data: what is asked, of which engine, with which options and inputs.
 
     options: JSON values only. faces_edited: how many faces of the target will be edited (from `Engine.survey`).
+    declared_uses, territory and project say what the result is for, as far as consents restrict it.
     """
 
     function: str
@@ -39,21 +57,26 @@ class Request:
     faces_edited: int = 0
     consents: tuple[str, ...] = ()
     seed: int = 0
+    declared_uses: tuple[str, ...] = ()
+    territory: str = ""
+    project: str = ""
+    packs: tuple[PackUse, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the worker's pipe and for the digest."""
         return {
             "function": self.function,
             "engine": self.engine,
-            "inputs": [
-                {"role": item.role, "likeness": item.likeness, "sha256": item.sha256, "name": item.name}
-                for item in self.inputs
-            ],
+            "inputs": [item.to_json() for item in self.inputs],
             "options": dict(self.options),
             "purpose": self.purpose,
             "faces_edited": self.faces_edited,
             "consents": list(self.consents),
             "seed": self.seed,
+            "declared_uses": list(self.declared_uses),
+            "territory": self.territory,
+            "project": self.project,
+            "packs": [asdict(pack) for pack in self.packs],
         }
 
     @classmethod
@@ -62,8 +85,10 @@ class Request:
         return cls(
             **{
                 **data,
-                "inputs": tuple(Input(**item) for item in data["inputs"]),
+                "inputs": tuple(Input(**{**item, "faces": tuple(item.get("faces", ()))}) for item in data["inputs"]),
                 "consents": tuple(data["consents"]),
+                "declared_uses": tuple(data.get("declared_uses", ())),
+                "packs": tuple(PackUse(**item) for item in data.get("packs", ())),
             }
         )
 
@@ -80,10 +105,18 @@ class Request:
             function=self.function,
             engine=self.engine,
             request_sha256=self.digest(),
-            uses=tuple(LikenessUse(item.role, item.likeness, item.sha256) for item in self.inputs),
+            uses=tuple(
+                LikenessUse(item.role, item.likeness, item.sha256, item.faces, item.faces_found)
+                for item in self.inputs
+                if item.likeness != "none"
+            ),
             purpose=self.purpose,
             faces_edited=self.faces_edited,
             consents=self.consents,
+            declared_uses=self.declared_uses,
+            territory=self.territory,
+            project=self.project,
+            packs=self.packs,
         )
 
 
@@ -139,7 +172,11 @@ class Engine(Protocol):
 
 EngineT = TypeVar("EngineT", bound=Engine)
 _ENGINES: dict[str, type[Engine]] = {}
-_HOMES = {"face.mesh": "engines.face.mesh_swap", "fake.noise": "engines.fake.noise"}
+_HOMES = {
+    "face.mesh": "engines.face.mesh_swap",
+    "fake.noise": "engines.fake.noise",
+    "picture.diffusers": "engines.picture.diffusion",
+}
 
 
 def engine(kind: type[EngineT]) -> type[EngineT]:

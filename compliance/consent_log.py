@@ -1,0 +1,198 @@
+"""What the ledger itself says of consents: the database's rows are only an index, and a deleted row revives nothing.
+
+The log is read forward, each entry once for a process; what is asked between two requests costs only the new entries.
+Recomputing every hash from the first entry on is Ledger.verify; here each body that is used is compared with its leaf.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+
+from compliance import store
+from compliance.errors import LedgerBroken
+from compliance.ledger import PRUNED, Ledger
+from compliance.proof import leaf_hash
+
+End = Literal["withdrawn", "superseded", "refused"]
+# Canonical JSON escapes quotes inside values, so this can stand in a body only as the kind itself.
+_OURS = re.compile(rb'"kind":"(?:consent_|face_|subject_|release_|data_key_|ledger_pruned)')
+_ROWS_AT_ONCE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How and when a grant ended for good. by: a pseudonym, "code", "passphrase" or "erasure"; or the newer grant."""
+
+    state: End
+    when: str
+    by: str
+    ledger_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """Whose face one number of one asset is. confirmed_by: the second person, None while nobody else has looked."""
+
+    subject_id: str
+    assigned_by: str
+    confirmed_by: str | None
+    when: str
+    ledger_index: int
+
+
+class ConsentLog:
+    """The consents of one home as its ledger tells them; `follow` first, then read the fields."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._rows = ledger.store
+        self._next = 0
+        self._blank: set[int] = set()
+        self._pruned: list[tuple[int, int]] = []
+        self._lock = threading.Lock()
+        self.recorded: dict[str, tuple[int, str]] = {}
+        """Grant → ledger index and SHA-256 of its record."""
+        self.ended: dict[str, Ended] = {}
+        self.approved: dict[str, str] = {}
+        """Grant → the second person who approved the evidence."""
+        self.confirmed: dict[str, str] = {}
+        """Grant → what the subject themselves did: "passphrase", or the SHA-256 of the signed receipt."""
+        self.nonces: set[str] = set()
+        self.erased: dict[str, str] = {}
+        """Subject → when their data were erased."""
+        self.assignments: dict[tuple[str, str], dict[int, Assigned]] = {}
+        """(asset, likeness) → face number → whose."""
+        self._outputs: dict[str, set[str]] = {}
+        self._released_under: dict[str, tuple[str, ...]] = {}
+        self._readers: Mapping[str, Callable[[int, str, dict[str, Any]], None]] = {
+            "consent_recorded": self._read_recorded,
+            "consent_withdrawn": self._read_withdrawn,
+            "consent_superseded": self._read_superseded,
+            "consent_refused": self._read_refused,
+            "consent_approved": self._read_approved,
+            "consent_confirmed": self._read_confirmed,
+            "face_assigned": self._read_assigned,
+            "face_confirmed": self._read_assignment_confirmed,
+            "subject_erased": self._read_erased,
+            "data_key_shredded": self._read_shredded,
+            PRUNED: self._read_pruned,
+            "release_intended": self._read_intended,
+            "release_rolled_back": self._read_rolled_back,
+        }
+
+    def follow(self) -> ConsentLog:
+        """Read what was added since the last call; raises LedgerBroken when entries are missing or changed."""
+        with self._lock, self._rows.read() as connection:
+            entry = store.ledger_entry
+            size = connection.execute(sa.select(sa.func.max(entry.c.idx))).scalar()
+            count = 0 if size is None else size + 1
+            if count < self._next:
+                raise LedgerBroken(index=count, reason="entries are missing")
+            query = (
+                sa.select(entry.c.idx, entry.c.leaf, entry.c.body)
+                .where(entry.c.idx >= self._next)
+                .order_by(entry.c.idx)
+                .execution_options(yield_per=_ROWS_AT_ONCE)
+            )
+            for index, leaf, body in connection.execute(query):
+                if index != self._next:
+                    raise LedgerBroken(index=self._next, reason="the entry is missing")
+                if body is None:
+                    self._blank.add(index)
+                elif _OURS.search(body):
+                    if leaf_hash(body) != leaf:
+                        raise LedgerBroken(index=index, reason="the entry was changed")
+                    self._read(index, body)
+                self._next = index + 1
+            # A body is removed when its time is over, and an entry says so; any other may have been a withdrawal.
+            for index in sorted(self._blank):
+                if not any(first <= index <= last for first, last in self._pruned):
+                    raise LedgerBroken(index=index, reason="the entry was removed")
+        return self
+
+    def _read(self, index: int, body: bytes) -> None:
+        try:
+            told = json.loads(body)
+            reader = self._readers.get(told["kind"])
+            if reader is not None:
+                reader(index, told["time"], told["fields"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise LedgerBroken(index=index, reason="the entry was changed") from error
+
+    def outputs(self, grant_id: str) -> int:
+        """How many releases were made, or are being made, under a grant."""
+        return len(self._outputs.get(grant_id, ()))
+
+    def _read_recorded(self, index: int, _when: str, fields: dict[str, Any]) -> None:
+        self.recorded[fields["consent"]] = (index, fields["record_sha256"])
+        self.nonces.update(fields.get("nonces", ()))
+        if fields.get("confirmed"):
+            self.confirmed[fields["consent"]] = fields["confirmed"]
+
+    def _end(self, grant_id: str, ended: Ended) -> None:
+        self.ended.setdefault(grant_id, ended)
+
+    def _read_withdrawn(self, index: int, when: str, fields: dict[str, Any]) -> None:
+        self._end(fields["consent"], Ended("withdrawn", when, fields.get("by", ""), index))
+
+    def _read_superseded(self, index: int, when: str, fields: dict[str, Any]) -> None:
+        self._end(fields["consent"], Ended("superseded", when, fields["successor"], index))
+
+    def _read_refused(self, index: int, when: str, fields: dict[str, Any]) -> None:
+        self._end(fields["consent"], Ended("refused", when, fields["by"], index))
+
+    def _read_approved(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
+        self.approved[fields["consent"]] = fields["by"]
+
+    def _read_confirmed(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
+        self.confirmed[fields["consent"]] = fields["receipt_sha256"]
+
+    def _read_assigned(self, index: int, when: str, fields: dict[str, Any]) -> None:
+        numbers = self.assignments.setdefault((fields["asset_sha256"], fields["likeness"]), {})
+        numbers[int(fields["number"])] = Assigned(fields["subject"], fields["by"], None, when, index)
+
+    def _read_assignment_confirmed(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
+        numbers = self.assignments.get((fields["asset_sha256"], fields["likeness"]), {})
+        known = numbers.get(int(fields["number"]))
+        if known is not None and known.subject_id == fields["subject"] and known.assigned_by != fields["by"]:
+            numbers[int(fields["number"])] = Assigned(
+                known.subject_id, known.assigned_by, fields["by"], known.when, known.ledger_index
+            )
+
+    def _read_erased(self, _index: int, when: str, fields: dict[str, Any]) -> None:
+        self.erased[fields["subject"]] = when
+
+    def _read_shredded(self, _index: int, when: str, fields: dict[str, Any]) -> None:
+        self.erased.setdefault(fields["owner"], when)
+
+    def _read_pruned(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
+        self._pruned.append((int(fields["first"]), int(fields["last"])))
+
+    def _read_intended(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
+        self._released_under[fields["release"]] = tuple(fields["consents"])
+        for grant_id in fields["consents"]:
+            self._outputs.setdefault(grant_id, set()).add(fields["release"])
+
+    def _read_rolled_back(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
+        for grant_id in self._released_under.pop(fields["release"], ()):
+            self._outputs[grant_id].discard(fields["release"])
+
+
+_LOGS: WeakKeyDictionary[Ledger, ConsentLog] = WeakKeyDictionary()
+_LOGS_LOCK = threading.Lock()
+
+
+def log_of(ledger: Ledger) -> ConsentLog:
+    """The one reader of a ledger's consents in this process, up to date."""
+    with _LOGS_LOCK:
+        log = _LOGS.get(ledger)
+        if log is None:
+            log = _LOGS[ledger] = ConsentLog(ledger)
+    return log.follow()
