@@ -21,7 +21,8 @@ from hypothesis import settings
 # Everything a library may take for the user's own folders lies in here and is removed at the end.
 _SESSION_HOME = Path(tempfile.mkdtemp(prefix="signet-tests-"))
 
-for _name in [name for name in os.environ if name.startswith("SIGNET_")]:
+# A server started for the tests is named by SIGNET_TEST_…; all else would be the user's own.
+for _name in [name for name in os.environ if name.startswith("SIGNET_") and not name.startswith("SIGNET_TEST_")]:
     del os.environ[_name]
 # A session bus would lead to the desktop's own keyring.
 os.environ.pop("DBUS_SESSION_BUS_ADDRESS", None)
@@ -63,6 +64,21 @@ def _watch_sockets(event: str, arguments: tuple[Any, ...]) -> None:
 
 # An audit hook cannot be taken out again, which is what is wanted: no test can forget it.
 sys.addaudithook(_watch_sockets)
+
+
+# Tests against what is not part of the project: named at the end, run or not.
+_OUTSIDE = {"tests/compliance/test_postgres.py": "PostgreSQL"}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say of each outside server whether it was tested against, and why not."""
+    for file, name in _OUTSIDE.items():
+        passed = [one for one in terminalreporter.stats.get("passed", []) if one.nodeid.startswith(file)]
+        skipped = [one for one in terminalreporter.stats.get("skipped", []) if one.nodeid.startswith(file)]
+        if passed:
+            terminalreporter.write_line(f"{name}: {len(passed)} tests passed against a real server")
+        if skipped:
+            terminalreporter.write_line(f"{name}: {len(skipped)} tests skipped: {skipped[0].longrepr[2]}")
 
 
 def pytest_unconfigure() -> None:
