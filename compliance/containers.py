@@ -31,7 +31,8 @@ class Container:
 
     xmp: every XMP packet, in file order. text_aigc: the values of text fields named AIGC outside XMP (PNG text chunks,
     EXIF UserComment). payload_sha256: hex digest of what makes the picture and not its metadata. trailing_bytes: bytes
-    after the end of the picture. damage: what salvage had to overlook; always empty otherwise.
+    after the end of the picture. damage: what salvage had to overlook; always empty otherwise. source_types: always
+    empty, since pictures have XMP for that.
     """
 
     format: Literal["png", "jpeg"]
@@ -44,6 +45,7 @@ class Container:
     has_manifest: bool
     trailing_bytes: int
     damage: tuple[str, ...] = ()
+    source_types: tuple[bytes, ...] = ()
 
 
 class _Broken(Exception):

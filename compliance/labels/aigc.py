@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from xml.sax.saxutils import escape
 
 from compliance.containers import Container
+from compliance.sound_containers import SoundContainer
 
 State = Literal["intact", "damaged", "absent"]
 
@@ -99,21 +100,25 @@ class IptcReading:
     reasons: tuple[str, ...]
 
 
-def xmp_packet(field: AigcField, *, origin: str, system: str, version: str) -> bytes:
-    """The one XMP packet of a release, as UTF-8.
+def xmp_packet(field: AigcField | None, *, origin: str, system: str, version: str) -> bytes:
+    """The one XMP packet of a release, as UTF-8; field: None where the format has another place for it (sound).
 
     origin: an IPTC source type code of AI content, written as its full URI (a bare code is a common error).
     system, version: IPTC 2025.1 AISystemUsed and AISystemVersionUsed. Raises ValueError for any other origin.
     """
     if origin not in AI_CODES:
         raise ValueError(f"{origin!r} is not a source type of AI content")
-    value = escape(field.to_json(), {'"': "&quot;"})
+    namespace = element = ""
+    if field is not None:
+        namespace = f' xmlns:TC260="{NS_AIGC}"'
+        value = escape(field.to_json(), {'"': "&quot;"})
+        element = f"   <TC260:AIGC>{value}</TC260:AIGC>\n"
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
         f' <rdf:RDF xmlns:rdf="{NS_RDF}">\n'
-        f'  <rdf:Description rdf:about="" xmlns:TC260="{NS_AIGC}" xmlns:Iptc4xmpExt="{NS_IPTC}">\n'
-        f"   <TC260:AIGC>{value}</TC260:AIGC>\n"
+        f'  <rdf:Description rdf:about=""{namespace} xmlns:Iptc4xmpExt="{NS_IPTC}">\n'
+        f"{element}"
         f"   <Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPE}{origin}</Iptc4xmpExt:DigitalSourceType>\n"
         f"   <Iptc4xmpExt:AISystemUsed>{escape(system)}</Iptc4xmpExt:AISystemUsed>\n"
         f"   <Iptc4xmpExt:AISystemVersionUsed>{escape(version)}</Iptc4xmpExt:AISystemVersionUsed>\n"
@@ -124,10 +129,10 @@ def xmp_packet(field: AigcField, *, origin: str, system: str, version: str) -> b
     ).encode()
 
 
-def read_aigc(container: Container) -> AigcReading:
+def read_aigc(container: Container | SoundContainer) -> AigcReading:
     """Read the GB 45438 field of a file; intact only as exactly one, bare in XMP, with seven keys and allowed values.
 
-    Other spellings seen in the wild are read and reported as damage. Never raises.
+    In sound it has to stand in the place that TC260-PG-202510A names for the format, which is never XMP. Other spellings seen in the wild are read and reported as damage. Never raises.
     """
     reasons: list[str] = []
     texts: list[tuple[str, str]] = []
@@ -139,6 +144,8 @@ def read_aigc(container: Container) -> AigcReading:
         elif not found and b"AIGC" in packet:
             reasons.append("the XMP speaks of AIGC, but not as the standard's property")
     texts += [("text field", value.decode("utf-8", "replace")) for value in container.text_aigc]
+    if isinstance(container, SoundContainer) and texts and len(container.aigc) < len(texts):
+        reasons.append("an AIGC field stands in another place than the guide names for the format")
     if not texts and not reasons:
         return AigcReading("absent", (), ("the file has no AIGC field",))
     if len(texts) > 1:
@@ -152,10 +159,10 @@ def read_aigc(container: Container) -> AigcReading:
     return AigcReading("damaged" if reasons else "intact", tuple(fields), tuple(dict.fromkeys(reasons)))
 
 
-def read_iptc(container: Container) -> IptcReading:
+def read_iptc(container: Container | SoundContainer) -> IptcReading:
     """Read the IPTC source type of a file: intact only as one full URI of an AI code. Never raises."""
     reasons: list[str] = []
-    uris: list[str] = []
+    uris = [value.decode("utf-8", "replace").strip() for value in container.source_types]
     for packet in container.xmp:
         found, reason = _properties(packet, NS_IPTC, "DigitalSourceType")
         uris += found

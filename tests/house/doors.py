@@ -10,6 +10,7 @@ DOORS: dict[str, dict[str, str]] = {
         "save": "the only encoder: into memory",
         "os.write": "the only media writer: into the draft's descriptor",
     },
+    "compliance/encode_sound.py": {"import av": "the only encoder of sound: into memory"},
     "compliance/media.py": {"_SyntheticMedia__": "defines the seal and its one opener"},
     "compliance/postgres.py": {
         "create_engine": "the database of a home on a server of the studio: records, never media"
