@@ -119,6 +119,7 @@ class Case:
     content: ContentReview | None = None
     matcher: Matcher | None = None
     is_stepped_up: Callable[[Account], bool] | None = None
+    is_release: bool = False
 
     @property
     def uses(self) -> tuple[LikenessUse, ...]:
@@ -174,8 +175,8 @@ def verify_account(case: Case) -> None:
 
 
 def verify_step_up(case: Case) -> None:
-    """2. The password was given lately enough for this profile. Raises StepUpNeeded."""
-    if case.is_stepped_up is not None and not case.is_stepped_up(case.account):
+    """2. For a release the password was given lately enough for this profile. Raises StepUpNeeded."""
+    if case.is_release and case.is_stepped_up is not None and not case.is_stepped_up(case.account):
         raise StepUpNeeded(account=case.account.username, minutes=case.profile.step_up_s // 60)
 
 
@@ -414,7 +415,7 @@ class Gate:
         """What permits are checked against."""
         return self._key.public_key()
 
-    def _case(self, claim: Claim, account: Account) -> Case:
+    def _case(self, claim: Claim, account: Account, is_release: bool) -> Case:
         wanted = tuple(dict.fromkeys(claim.consents))
         stored = {grant.id: grant for grant in grants(self._rows, self._ledger, only=wanted)} if wanted else {}
         with self._rows.read() as connection:
@@ -431,16 +432,17 @@ class Gate:
             self.content,
             self.matcher,
             self.is_stepped_up,
+            is_release,
         )
 
-    def _examine(self, claim: Claim, account: Account) -> None:
-        case = self._case(claim, account)
+    def _examine(self, claim: Claim, account: Account, *, is_release: bool = False) -> None:
+        case = self._case(claim, account, is_release)
         for rule in RULES:
             rule(case)
 
     def explain(self, claim: Claim, account: Account) -> list[RuleResult]:
         """What every rule says to a claim, in order; raises only what makes the store unreadable (LedgerBroken …)."""
-        case = self._case(claim, account)
+        case = self._case(claim, account, True)
         results = []
         for number, rule in enumerate(RULES, start=1):
             error: SignetError | None = None
@@ -496,7 +498,7 @@ class Gate:
             used = connection.execute(select(table.c.used_at).where(table.c.permit_id == permit.permit_id)).first()
         if used is not None:
             raise PermitInvalid(reason="used before")
-        self._examine(claim, account)
+        self._examine(claim, account, is_release=True)
 
 
 class UnknownConsent(UnknownRecord, ConsentMissing):
