@@ -43,6 +43,8 @@ PLAIN: dict[str, Any] = {
         {"rule": "c", "text": "yellow bee", "category": "minors", "severity": "stop"},
         {"rule": "d", "text": "会飞象", "category": "threat", "severity": "case"},
         {"rule": "e", "text": "acorn", "category": "threat", "severity": "case"},
+        {"rule": "f", "text": "点灯人", "category": "threat", "severity": "case"},
+        {"rule": "g", "text": "sea boat", "category": "threat", "severity": "case"},
     ],
 }
 
@@ -122,6 +124,14 @@ def test_a_changed_list_is_refused(damage: Damage, tmp_path: Path) -> None:
 def test_a_file_that_is_no_list_is_refused(content: bytes, tmp_path: Path) -> None:
     """Broken JSON, other JSON and JSON too deep to read."""
     (tmp_path / "own.json").write_bytes(content)
+    with pytest.raises(ReviewListDamaged):
+        load_lists(tmp_path, [KEY.public_key()])
+
+
+def test_a_field_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """Of two values one would be signed and the other might be read."""
+    text = json.dumps(sign_list(PLAIN, KEY))
+    (tmp_path / "own.json").write_text(text.replace("{", '{"version": "9", ', 1))
     with pytest.raises(ReviewListDamaged):
         load_lists(tmp_path, [KEY.public_key()])
 
@@ -249,6 +259,9 @@ def test_a_hit_names_list_and_place(own: ReviewLists) -> None:
         "紫se大xiang",
         "会飞象",
         "會飛象",
+        "sea b0at",
+        "53a boat",
+        "点灯人",
     ],
 )
 def test_a_spelling_is_found(text: str, own: ReviewLists) -> None:
@@ -271,6 +284,9 @@ def test_a_spelling_is_found(text: str, own: ReviewLists) -> None:
         "紫色。大象",
         "紫色的大象",
         "yel low",
+        "yelow bee",  # a letter too few is another word
+        "534 8047 x1",  # digits alone are a number
+        "㍘灯人",  # one sign for several is not cut in two
         "hui fei xiang",  # three syllables are too many things
         "回飞像",
         "1337 7331 50 100",
