@@ -242,3 +242,23 @@ def load_pack(folder: Path) -> ModelPack:
     pack = read_pack(folder)
     pack.verify()
     return pack
+
+
+_ROOT: list[Path] = []
+
+
+def keep_packs_in(folder: Path) -> None:
+    """Where this process finds packs by their ids: the folder `packs` of the home, told to the worker at its start."""
+    _ROOT[:] = [folder]
+
+
+def folders() -> list[Path]:
+    """The folder that keep_packs_in named, for the sandbox to leave it readable."""
+    return list(_ROOT)
+
+
+def pack_named(pack_id: str) -> ModelPack:
+    """The manifest of a pack by its id; the caller verifies before it loads. Raises PackMissing, PackDamaged."""
+    if not _ROOT or not is_pack_id(pack_id) or not (_ROOT[0] / pack_id).is_dir():
+        raise PackMissing(pack=pack_id or "-")
+    return read_pack(_ROOT[0] / pack_id)

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, NoReturn
 
 from compliance.errors import SignetError, Unexpected, WorkerDied, registry
@@ -148,12 +149,12 @@ class Running:
 class _Process:
     """One worker process and the thread that listens to it."""
 
-    def __init__(self, gate_key: bytes) -> None:
+    def __init__(self, gate_key: bytes, packs: Path) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
             self._child = subprocess.Popen(
-                [sys.executable, "-I", "-m", "studio.worker", str(theirs.fileno())],
+                [sys.executable, "-I", "-m", "studio.worker", str(theirs.fileno()), str(packs)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -282,17 +283,18 @@ def _event(body: dict[str, Any]) -> Event:
 
 
 class JobRunner:
-    """Starts the worker when it is needed, and again when it has gone."""
+    """Starts the worker when it is needed, and again when it has gone. packs: the folder of model packs."""
 
-    def __init__(self, gate_key: bytes) -> None:
+    def __init__(self, gate_key: bytes, packs: Path = Path("packs")) -> None:
         self._gate_key = gate_key
+        self._packs = packs
         self._process: _Process | None = None
         self._lock = threading.Lock()
 
     def _worker(self) -> _Process:
         with self._lock:
             if self._process is None or self._process.is_gone:
-                self._process = _Process(self._gate_key)
+                self._process = _Process(self._gate_key, self._packs)
             return self._process
 
     def warm_up(self) -> None:

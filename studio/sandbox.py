@@ -12,6 +12,7 @@ import os
 import platform
 import struct
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -48,7 +49,7 @@ def readable_folders() -> list[Path]:
     return [folder for folder in dict.fromkeys(folders) if folder.exists()]
 
 
-def _landlock(libc: ctypes.CDLL) -> int:
+def _landlock(libc: ctypes.CDLL, readable: Sequence[Path]) -> int:
     abi = int(libc.syscall(_LANDLOCK_CREATE, None, 0, 1))
     if abi <= 0:
         return 0
@@ -60,7 +61,7 @@ def _landlock(libc: ctypes.CDLL) -> int:
     if ruleset < 0:
         return 0
     try:
-        rules = [(folder, _READ) for folder in readable_folders()]
+        rules = [(folder, _READ) for folder in (*readable_folders(), *readable)]
         rules += [(Path(name), _READ_FILE | _WRITE_FILE) for name in ("/dev/null", "/dev/urandom")]
         for path, rights in rules:
             if not path.exists():
@@ -110,11 +111,14 @@ def _seccomp(libc: ctypes.CDLL) -> bool:
     return bool(libc.prctl(_PR_SET_SECCOMP, 2, ctypes.create_string_buffer(block), 0, 0) == 0)
 
 
-def confine() -> Confinement:
-    """Take the rights away from this process and its threads to come; call it before the first foreign byte."""
+def confine(readable: Sequence[Path] = ()) -> Confinement:
+    """Take the rights away from this process and its threads to come; call it before the first foreign byte.
+
+    readable: further folders that may be read, where they exist.
+    """
     if sys.platform != "linux":
         return Confinement(0, False)
     libc = _libc()
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return Confinement(0, False)
-    return Confinement(_landlock(libc), _seccomp(libc))
+    return Confinement(_landlock(libc, readable), _seccomp(libc))

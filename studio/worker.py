@@ -14,13 +14,17 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from compliance.errors import OutOfMemory, PermitInvalid, SignetError, UnknownRecord
+from compliance.errors import ConsentMissing, OutOfMemory, PermitInvalid, SignetError, UnknownRecord
 from compliance.media import SyntheticMedia
+from engines import packs
 from engines.job import Cancelled, CancelToken, Event, Failed, Finished, JobCancelled, Progress, Started
 from studio import pipe, sandbox
 
+# Looks into pictures that are said to show nobody.
+FACE_ENGINE = "face.mesh"
 _EVENT_NAMES: dict[type, str] = {
     Started: "started",
     Progress: "progress",
@@ -71,7 +75,7 @@ class Worker:
 
     def serve(self) -> None:
         """Answer until the other side closes."""
-        confinement = sandbox.confine()
+        confinement = sandbox.confine(readable=packs.folders())
         self._send({"op": "ready", "landlock": confinement.landlock, "seccomp": confinement.seccomp})
         while True:
             try:
@@ -165,6 +169,8 @@ class Worker:
         for item, content in zip(request.inputs, data, strict=True):
             if hashlib.sha256(content).hexdigest() != item.sha256:
                 raise PermitInvalid(reason="an input is not the file that was asked for")
+            if item.likeness == "none" and item.role != "mask" and self._engine(FACE_ENGINE).survey(item.name, content):
+                raise ConsentMissing(role=item.role, asset=item.sha256[:12])
         inputs = {item.role: content for item, content in zip(request.inputs, data, strict=True)}
         media: SyntheticMedia = self._engine(request.engine).run(request, permit, inputs, emit, token)
         permit.verify_faces(media.info.faces_edited)
@@ -206,8 +212,9 @@ class Worker:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve on the inherited socket whose number is the one argument."""
-    os.environ["OPENCV_OPENCL_RUNTIME"] = "disabled"
+    """Serve on the inherited socket whose number is the first argument; the second is the folder of model packs."""
+    os.environ.update(OPENCV_OPENCL_RUNTIME="disabled", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+    packs.keep_packs_in(Path(arguments[1]))
     sock = socket.socket(fileno=int(arguments[0]))
     try:
         Worker(sock).serve()

@@ -9,27 +9,23 @@ import shutil
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Literal, Self
 
-from compliance import consent, identity, store, subject, vault, verify
+from compliance import identity, store, verify
 from compliance.account import Account, Accounts, Session
-from compliance.consent import PURPOSES, ConsentGrant
+from compliance.consent import PURPOSES
 from compliance.errors import (
-    DemoHomeOnly,
+    AccountError,
     FaceIndexUnknown,
-    FileMissing,
     HomeUnusable,
-    NameMissing,
     NoFaceFound,
-    NotAPicture,
     SignetError,
     StoreDamaged,
     WorkStopped,
 )
-from compliance.gate import DEMO_ASSETS, Gate
-from compliance.keys import HomeKeys, PublicKeys, has_keys, public_keys
+from compliance.gate import Gate, RuleResult
+from compliance.keys import PublicKeys, has_keys, public_keys
 from compliance.labels.policy import LABEL_TEXT, SAMPLE_TEXT
 from compliance.ledger import Ledger, origin_of
 from compliance.proof import parse_vkey
@@ -39,15 +35,17 @@ from compliance.storage import write_atomically
 from compliance.verify import Report
 from engines.engine import FoundFace, Input, Request
 from engines.job import Event
+from studio.consents import AssignmentView, Consents, GrantView, HomeKind, SubjectView
+from studio.inputs import read_input
+from studio.packs import packs_folder
 from studio.reports import keep_reports_in
 from studio.runner import JobRunner, Running, raise_failed
+from studio.underway import Underway
 
 FACE_ENGINE = "face.mesh"
 DEMO_FOLDER = "demo"
-_LARGEST_INPUT_BYTES = 256 << 20
 
 AccountLevel = Literal["self", "none"]
-HomeKind = Literal["own", "demo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +67,6 @@ class SessionView:
     unlocked: bool
     verified: bool
     expires_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectView:
-    """A person as shown; name is None while the keys are locked."""
-
-    id: str
-    name: str | None
-    created_at: str
-    grants: int
-
-
-@dataclass(frozen=True, slots=True)
-class GrantView:
-    """A consent as shown; dates are YYYY-MM-DD."""
-
-    id: str
-    subject_id: str
-    subject_name: str | None
-    likeness: str
-    purposes: tuple[str, ...]
-    asset_sha256: str
-    valid_from: str
-    valid_until: str
-    state: consent.GrantState
-    withdrawn_at: str | None
-    evidence_sha256: str | None
-    recorded_at: str
-    recorded_by: str
-    ledger_index: int
 
 
 ReleaseView = Released
@@ -143,7 +111,7 @@ def _known(home: Path) -> list[PublicKeys]:
     return [keys for place in (home, home / DEMO_FOLDER) if (keys := public_keys(place)) is not None]
 
 
-class Workshop:
+class Workshop(Consents):
     """One home, opened. Closing it ends the worker; what was released stays."""
 
     def __init__(self, home: Path, kind: HomeKind, held: SessionKeyring | None) -> None:
@@ -160,7 +128,9 @@ class Workshop:
         self._accounts = Accounts(home, self._home_id, self._rows, self._ledger, held)
         self._gate = Gate(self._rows, self._ledger, self.kind == "demo")
         self._releaser = Releaser(home, self._home_id, self.kind == "demo", self._rows, self._ledger, self._gate)
-        self._runner = JobRunner(self._gate.public_key.public_bytes_raw())
+        self._runner = JobRunner(self._gate.public_key.public_bytes_raw(), self._make_packs_folder())
+        self._gate.is_stepped_up = self._is_stepped_up
+        self._underway = Underway(self._ledger)
         self._plans: dict[str, SwapPlan] = {}
         self._lock = threading.Lock()
         keep_reports_in(home)
@@ -175,8 +145,15 @@ class Workshop:
         place = (home or default_home()).expanduser().absolute()
         return cls(place, kind, find_keyring())
 
+    def _make_packs_folder(self) -> Path:
+        # The sandbox can only leave readable what is there when the worker starts.
+        folder = packs_folder(self.home)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
     def close(self) -> None:
         """End the worker and close the database."""
+        self._underway.close()
         self._runner.close()
         self._rows.close()
 
@@ -247,105 +224,6 @@ class Workshop:
         identity.declare(self._rows, self._ledger, current.require_keys(), current.account, name)
         return self._view_account(current.account, current)
 
-    def _keys_if_open(self) -> HomeKeys | None:
-        current = self._accounts.current()
-        return current.keys if current else None
-
-    # --- people and consent -----------------------------------------------------------------------------------------
-
-    def add_subject(self, name: str) -> SubjectView:
-        """Enter a person by name; the name is sealed."""
-        keys = self._accounts.require().require_keys()
-        if not name.strip():
-            raise NameMissing
-        person = subject.add_subject(self._rows, self._ledger, keys, name)
-        return SubjectView(person.id, person.name, person.created_at, 0)
-
-    def subjects(self) -> list[SubjectView]:
-        """All people, oldest first."""
-        counts: dict[str, int] = {}
-        for granted in consent.grants(self._rows, self._ledger):
-            counts[granted.subject_id] = counts.get(granted.subject_id, 0) + 1
-        return [
-            SubjectView(person.id, person.name, person.created_at, counts.get(person.id, 0))
-            for person in subject.subjects(self._rows, self._keys_if_open())
-        ]
-
-    def subject(self, subject_id: str) -> SubjectView:
-        """One person; raises UnknownRecord."""
-        person = subject.subject(self._rows, self._keys_if_open(), subject_id)
-        granted = consent.grants(self._rows, self._ledger, subject_id)
-        return SubjectView(person.id, person.name, person.created_at, len(granted))
-
-    def record_consent(
-        self,
-        subject_id: str,
-        asset: Path,
-        purposes: Sequence[str],
-        valid_from: date,
-        valid_until: date,
-        evidence: Path | None = None,
-        likeness: Literal["face", "voice"] = "face",
-    ) -> GrantView:
-        """Record a person's consent for one picture; the evidence file is sealed into the vault."""
-        current = self._accounts.require()
-        keys = current.require_keys()
-        person = subject.subject(self._rows, keys, subject_id)
-        asset_sha256 = hashlib.sha256(read_input(asset)).hexdigest()
-        if self.kind == "demo" and asset_sha256 not in DEMO_ASSETS:
-            raise DemoHomeOnly(what="a consent for another picture")
-        evidence_sha256 = vault.put(self.home, keys, read_input(evidence)) if evidence is not None else None
-        granted = consent.record_consent(
-            self._rows,
-            self._ledger,
-            subject_id=person.id,
-            likeness=likeness,
-            purposes=purposes,
-            asset_sha256=asset_sha256,
-            valid_from=valid_from,
-            valid_until=valid_until,
-            recorded_by=current.account.id,
-            evidence_sha256=evidence_sha256,
-        )
-        return self._view_grants([granted])[0]
-
-    def _view_grants(self, found: Sequence[ConsentGrant]) -> list[GrantView]:
-        names = {person.id: person.name for person in subject.subjects(self._rows, self._keys_if_open())}
-        users = {account.id: account.username for account in self._accounts.all()}
-        return [
-            GrantView(
-                id=granted.id,
-                subject_id=granted.subject_id,
-                subject_name=names.get(granted.subject_id),
-                likeness=granted.likeness,
-                purposes=granted.purposes,
-                asset_sha256=granted.asset_sha256,
-                valid_from=granted.valid_from.isoformat(),
-                valid_until=granted.valid_until.isoformat(),
-                state=granted.state(),
-                withdrawn_at=granted.withdrawn_at,
-                evidence_sha256=granted.evidence_sha256,
-                recorded_at=granted.recorded_at,
-                recorded_by=users.get(granted.recorded_by, granted.recorded_by),
-                ledger_index=granted.ledger_index,
-            )
-            for granted in found
-        ]
-
-    def grants(self, subject_id: str | None = None) -> list[GrantView]:
-        """All consents, oldest first, or those of one person."""
-        return self._view_grants(consent.grants(self._rows, self._ledger, subject_id))
-
-    def grant(self, grant_id: str) -> GrantView:
-        """One consent; raises UnknownRecord."""
-        return self._view_grants([consent.grant(self._rows, self._ledger, grant_id)])[0]
-
-    def withdraw_consent(self, grant_id: str, reason: str = "") -> list[ReleaseView]:
-        """Withdraw for good; returns the take-down list: what was released under this consent."""
-        self._accounts.require()
-        consent.withdraw_consent(self._rows, self._ledger, grant_id, reason)
-        return [item for item in self._releaser.releases() if grant_id in item.consents]
-
     # --- work -------------------------------------------------------------------------------------------------------
 
     def survey(self, picture: Path) -> list[FoundFace]:
@@ -361,31 +239,45 @@ class Workshop:
         face: int = 0,
         purpose: str = "private",
         strength: float = 1.0,
+        source_face: int = 0,
+        declared_uses: Sequence[str] = (),
+        territory: str = "",
+        project: str = "",
     ) -> SwapPlan:
-        """Read both pictures once and look for faces; face 0 means all. The gate is not asked yet.
+        """Read both pictures once and look for faces; face 0 means all, source_face 0 the largest.
 
+        The gate is not asked yet. declared_uses, territory, project: what the result is for, as consents restrict it.
         Raises FileMissing, NotAPicture, PictureTooLarge, NoFaceFound, FaceIndexUnknown.
         """
         source_data, target_data = read_input(source), read_input(target)
-        if not self._runner.survey(FACE_ENGINE, source.name, source_data):
+        lent = self._runner.survey(FACE_ENGINE, source.name, source_data)
+        if not lent:
             raise NoFaceFound(path=source)
+        if source_face > len(lent):
+            raise FaceIndexUnknown(path=source, index=source_face, found=len(lent))
         faces = self._runner.survey(FACE_ENGINE, target.name, target_data)
         if not faces:
             raise NoFaceFound(path=target)
         if face > len(faces):
             raise FaceIndexUnknown(path=target, index=face, found=len(faces))
-        inputs = tuple(
-            Input(role, "face", hashlib.sha256(data).hexdigest(), path.name)
-            for role, path, data in (("source", source, source_data), ("target", target, target_data))
+        # The number is named, so that engine and gate speak of one and the same face.
+        source_face = source_face or max(lent, key=lambda found: found.box[2] * found.box[3]).number
+        edited = (face,) if face else tuple(found.number for found in faces)
+        inputs = (
+            Input("source", "face", hashlib.sha256(source_data).hexdigest(), source.name, (source_face,), len(lent)),
+            Input("target", "face", hashlib.sha256(target_data).hexdigest(), target.name, edited, len(faces)),
         )
         request = Request(
             function="face.swap",
             engine=FACE_ENGINE,
             inputs=inputs,
-            options={"face": face, "strength": strength},
+            options={"face": face, "source_face": source_face, "strength": strength},
             purpose=purpose,
-            faces_edited=1 if face else len(faces),
+            faces_edited=len(edited),
             consents=tuple(dict.fromkeys(consents)),
+            declared_uses=tuple(dict.fromkeys(declared_uses)),
+            territory=territory,
+            project=project,
         )
         materials = (
             Material("source", mime_of(source_data), source_data),
@@ -398,9 +290,24 @@ class Workshop:
         current = self._accounts.require()
         permit = self._gate.authorize(plan.request.claim(), current.account)
         running = self._runner.start(plan.request, permit, [item.data for item in plan.materials], on_event)
+        self._underway.add(running)
         with self._lock:
             self._plans[running.id] = plan
         return running
+
+    def explain(self, request: Request) -> list[RuleResult]:
+        """What every rule of the gate says to a request, in order; makes no permit. Raises NotSignedIn."""
+        return self._gate.explain(request.claim(), self._accounts.require().account)
+
+    def _is_stepped_up(self, account: Account) -> bool:
+        current = self._accounts.current()
+        if current is None or current.account.id != account.id:
+            return False
+        try:
+            self._accounts.verify_stepped_up(current)
+        except AccountError:
+            return False
+        return True
 
     def preview(self, running: Running, longest_px: int = 1024) -> bytes:
         """A PNG of the result, at most longest_px long, with the label burnt in."""
@@ -440,6 +347,7 @@ class Workshop:
     def discard(self, running: Running) -> None:
         """Forget a result."""
         running.discard()
+        self._underway.drop(running)
         with self._lock:
             self._plans.pop(running.id, None)
 
@@ -493,26 +401,6 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def read_input(path: Path) -> bytes:
-    """All bytes of an input file, read once, so that what is hashed is what is used.
-
-    Raises FileMissing, NotAPicture for something that is no regular file, is empty or is larger than 256 MiB.
-    """
-    try:
-        if not path.is_file():
-            if path.exists():
-                raise NotAPicture(path=path, reason="it is not a file")
-            raise FileMissing(path=path)
-        if path.stat().st_size > _LARGEST_INPUT_BYTES:
-            raise NotAPicture(path=path, reason="larger than 256 MiB")
-        data = path.read_bytes()
-    except OSError as error:
-        raise NotAPicture(path=path, reason=(error.strerror or "unreadable").lower()) from error
-    if not data:
-        raise NotAPicture(path=path, reason="it is empty")
-    return data
-
-
 _MAGIC = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
@@ -530,10 +418,12 @@ def mime_of(data: bytes) -> str:
 __all__ = [
     "PURPOSES",
     "AccountView",
+    "AssignmentView",
     "Finding",
     "GrantView",
     "HomeUnusable",
     "ReleaseView",
+    "RuleResult",
     "Running",
     "SessionView",
     "SignetError",
@@ -542,5 +432,6 @@ __all__ = [
     "Workshop",
     "default_home",
     "raise_failed",
+    "read_input",
     "verify_files",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,27 @@ from PIL import Image
 import resources
 from compliance.media import Pixels
 from compliance.permit import Permit, Role
+from engines import packs
 from engines._cv import cv2
 from engines.engine import Engine, Input, Request, load_engine
 from engines.source import decode
+from studio.packs import add_pack
+from tests.engines.tiny_diffusion import make_pipeline
 
 SAMPLES = Path(str(resources.__file__)).parent / "samples"
+
+
+# What an engine cannot run without, at its smallest.
+NEEDED_OPTIONS: dict[str, dict[str, Any]] = {
+    "picture.diffusers": {
+        "pack": "tiny",
+        "prompt": "a low house",
+        "width": 64,
+        "height": 64,
+        "steps": 2,
+        "device": "cpu",
+    },
+}
 
 
 def png(pixels: Pixels | Image.Image) -> bytes:
@@ -32,7 +49,14 @@ def png(pixels: Pixels | Image.Image) -> bytes:
 def request_for(engine: Engine, roles: tuple[Role, ...] = (), faces: int = 0, seed: int = 0, **options: Any) -> Request:
     """A request without files: engines are handed bytes, and digests are the gate's concern."""
     inputs = tuple(Input(role, "face", "0" * 64, f"{role}.png") for role in roles)
-    return Request(engine.function, engine.id, inputs, options, faces_edited=faces, seed=seed)
+    return Request(
+        engine.function,
+        engine.id,
+        inputs,
+        {**NEEDED_OPTIONS.get(engine.id, {}), **options},
+        faces_edited=faces,
+        seed=seed,
+    )
 
 
 def permit_for(request: Request) -> Permit:
@@ -61,8 +85,23 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def engine_of() -> Callable[[str], Engine]:
+def diffusion_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with three packs: a whole one, one of another kind, and one whose UNet is of the wrong class."""
+    folder = tmp_path_factory.mktemp("diffusion")
+    home = folder / "home"
+    source = make_pipeline(folder / "source")
+    words: dict[str, Any] = {"licence": "Apache-2.0", "licence_class": packs.LicenceClass.OPEN}
+    add_pack(home, source, pack_id="tiny", **words)
+    add_pack(home, source, pack_id="other", kind="voice.vits", **words)
+    shutil.copy(source / "vae" / "config.json", source / "unet" / "config.json")
+    add_pack(home, source, pack_id="crossed", **words)
+    return home
+
+
+@pytest.fixture(scope="session")
+def engine_of(diffusion_home: Path) -> Callable[[str], Engine]:
     """Engines by id, each loaded once for the whole run."""
+    packs.keep_packs_in(diffusion_home / "packs")
     loaded: dict[str, Engine] = {}
 
     def of(engine_id: str) -> Engine:
@@ -110,4 +149,4 @@ def tiny_face(hopper: bytes) -> bytes:
 @pytest.fixture(scope="session")
 def inputs_of(hopper: bytes, collins: bytes) -> Mapping[str, Mapping[Role, bytes]]:
     """Good inputs for every engine id."""
-    return {"face.mesh": {"source": collins, "target": hopper}, "fake.noise": {}}
+    return {"face.mesh": {"source": collins, "target": hopper}, "fake.noise": {}, "picture.diffusers": {}}
