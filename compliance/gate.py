@@ -270,7 +270,7 @@ def verify_persons(case: Case) -> None:
         if use.role == "target" and max(case.claim.faces_edited, len(numbers)) > len(persons):
             raise ConsentTooNarrow(faces=max(case.claim.faces_edited, len(numbers)), persons=len(persons))
         said = assignments(case.ledger, use.asset_sha256, use.likeness)
-        is_plain = not said and (len(persons) == use.faces_found if use.faces_found else True)
+        is_plain = len(persons) == use.faces_found if use.faces_found else not said
         for number in numbers:
             recognised = {grant.subject_id for grant in grants_of_use if _is_recognised(case, grant, use, number)}
             known = said.get(number)

@@ -27,6 +27,7 @@ class MeshSwap:
     function = "face.swap"
     options: tuple[Option, ...] = (
         Option("face", 0, "The face to swap, counted from left to right; 0 swaps all.", minimum=0, maximum=1000),
+        Option("source_face", 0, "The face that is lent, likewise; 0 is the largest.", minimum=0, maximum=1000),
         Option("strength", 1.0, "How much of the new face is painted: 0 nothing, 1 all.", minimum=0.0, maximum=1.0),
     )
 
@@ -43,13 +44,14 @@ class MeshSwap:
     def run(
         self, request: Request, permit: Permit, inputs: Mapping[Role, bytes], events: Events, cancel: CancelToken
     ) -> SyntheticMedia:
-        """Swap; the source face is the largest of the source picture.
+        """Swap; the source face is the largest of the source picture unless a number is named.
 
         Raises NotAPicture, PictureTooLarge, NoFaceFound, FaceTooSmall, FaceIndexUnknown, ConsentTooNarrow.
         """
         names: dict[Role, str] = {item.role: item.name for item in request.inputs}
         source_name, target_name = names.get("source", "source"), names.get("target", "target")
         wanted, strength = int(request.options.get("face", 0)), float(request.options.get("strength", 1.0))
+        lent = int(request.options.get("source_face", 0))
         total = _STAGES_BEFORE_FACES + max(1, request.faces_edited)
 
         cancel.check()
@@ -71,7 +73,8 @@ class MeshSwap:
 
         cancel.check()
         events(Progress(2, total, "preparing the source"))
-        identity = prepare(source, max(source_faces, key=_area), source_name)
+        source_face = _chosen(source_faces, lent, source_name)[0] if lent else max(source_faces, key=_area)
+        identity = prepare(source, source_face, source_name)
 
         warnings = []
         for done, face in enumerate(chosen, start=_STAGES_BEFORE_FACES):

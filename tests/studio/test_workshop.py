@@ -19,6 +19,7 @@ from compliance.errors import (
     ConsentWithdrawn,
     DemoHomeOnly,
     FaceIndexUnknown,
+    FaceUnassigned,
     FileMissing,
     HomeUnusable,
     NameMissing,
@@ -128,7 +129,7 @@ def test_bad_pictures_are_told_before_the_gate(workshop: Workshop, tmp_path: Pat
 
 
 def test_two_faces_need_two_persons(workshop: Workshop, tmp_path: Path) -> None:
-    """Two faces of a target are refused on the consent of one person; one face, or both consents, is fine."""
+    """Two faces of a target are refused on the consent of one person; one face is fine once it is said whose it is."""
     double = tmp_path / "double.png"
     with Image.open(COLLINS) as left, Image.open(HOPPER) as right:
         canvas = Image.new("RGB", (1024, 600), "white")
@@ -141,6 +142,11 @@ def test_two_faces_need_two_persons(workshop: Workshop, tmp_path: Path) -> None:
     named = [*consents(workshop)[:1], first.id]
     with pytest.raises(ConsentTooNarrow):
         workshop.start(workshop.plan_swap(HOPPER, double, named), lambda _event: None)
+    with pytest.raises(FaceUnassigned):
+        workshop.start(workshop.plan_swap(HOPPER, double, named, face=1), lambda _event: None)
+    workshop.assign_face(double, 1, people["Eileen Collins"])
+    with pytest.raises(FaceUnassigned):
+        workshop.start(workshop.plan_swap(HOPPER, double, named, face=2), lambda _event: None)
     finish(workshop, workshop.plan_swap(HOPPER, double, named, face=1))
     second = workshop.record_consent(people["Grace Hopper"], double, ["private"], date.today(), until)
     running = finish(workshop, workshop.plan_swap(HOPPER, double, [*named, second.id]))
