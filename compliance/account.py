@@ -1,7 +1,8 @@
 """Accounts: who works here. The password is checked by opening the account's key slot (compliance.keys).
 
-Whoever holds the opened keys of a home could sign in its name, so a session ends or locks by itself (compliance.session),
-wrong passwords cost time (compliance.lockout), and heavy steps ask for the password again (compliance.roles.STEP_UP).
+Whoever holds the opened keys of a home could sign in its name, so a session ends and locks by itself
+(compliance.session), wrong passwords cost time (compliance.lockout), and heavy steps ask for the password again
+(compliance.roles.STEP_UP).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from compliance import keys, lockout, roles, session, store, totp
 from compliance.clock import now, stamp
@@ -168,7 +169,8 @@ class Accounts:
     def _attempt(self, account: Account, password: str, code: str | None, kind: str) -> tuple[HomeKeys, bool]:
         """The opened keys, and whether every factor was shown; wrong ones are counted.
 
-        kind: the ledger's word for success. Raises TooManyAttempts, AccountUnbound, WrongPassword, WrongCode, CodeNeeded.
+        kind: the ledger's word for success. Raises TooManyAttempts, AccountUnbound, WrongPassword, WrongCode,
+        CodeNeeded.
         """
         with self._rows.write() as connection:
             refusal = lockout.begin(connection, account.id, account.username, self._clock())
@@ -390,7 +392,10 @@ class Accounts:
             return session.current_profile(connection)
 
     def set_profile(self, name: str) -> session.Profile:
-        """Choose the times of sessions; an admin does. Raises ProfileUnknown, RoleMissing, StepUpNeeded, NotSignedIn."""
+        """Choose the times of sessions, as an admin.
+
+        Raises ProfileUnknown, NotSignedIn, RoleMissing, StepUpNeeded.
+        """
         chosen = session.profile_named(name)
         by = self.require_for(Action.CHANGE_PROFILE).account
         with self._rows.write() as connection:
@@ -411,9 +416,16 @@ class Accounts:
         self.replace_slot(keys.make_slot(opened, account.id, new), "password_changed", {"account": account.id})
         session.drop_ticket(self._home)
 
-    def replace_slot(self, slot: keys.Slot, kind: str, fields: dict[str, str]) -> None:
-        """Write a new slot, with its entry, and end the sessions of its account."""
+    def replace_slot(
+        self,
+        slot: keys.Slot,
+        kind: str,
+        fields: dict[str, str],
+        first: Callable[[Connection], None] = lambda _connection: None,
+    ) -> None:
+        """Write a new slot, with its entry, and end the sessions of its account; `first` may still refuse it."""
         with self._rows.write() as connection:
+            first(connection)
             self._ledger.append(connection, kind, fields)
             session.end(connection, slot.account_id)
             keys.put_slot(self._home, slot)

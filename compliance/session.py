@@ -6,6 +6,7 @@ stands in `session.json` beside it and is authenticated under the home key: neit
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,8 +68,6 @@ class Ticket:
 
     def is_sealed_by(self, keys: HomeKeys) -> bool:
         """Whether this very home key made the ticket."""
-        import hmac
-
         return hmac.compare_digest(self.seal, _seal(keys, self.account_id, self.opened_at))
 
 

@@ -141,13 +141,13 @@ def test_the_vault_gives_back_what_it_took_or_says_so(home: Home) -> None:
         vault.get(home.folder, opened, digest)
 
 
-def test_a_declaration_is_the_level_self_and_ends(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_declaration_is_the_level_self_and_ends(home: Home) -> None:
     """The declaration gives a proof for a year; after it there is none."""
     proof = identity.current_proof(home.rows, home.session().account.id)
     assert proof is not None
     assert (proof.level, proof.method) == ("self", "declaration")
-    monkeypatch.setattr(identity, "now", lambda: now() + timedelta(days=366))
-    assert identity.current_proof(home.rows, home.session().account.id) is None
+    later = now() + timedelta(days=366)
+    assert identity.current_proof(home.rows, home.session().account.id, later) is None
 
 
 def test_equal_names_have_equal_commitments_under_one_home_only(home: Home) -> None:
