@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -12,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
-from compliance import identity, store, verify
+from compliance import identity, refutation, store, verify
 from compliance.account import Account, Accounts, Session
 from compliance.consent import PURPOSES
+from compliance.cosignature import verify_cosignatures
 from compliance.errors import (
     AccountError,
     FaceIndexUnknown,
@@ -29,14 +31,17 @@ from compliance.keys import PublicKeys, has_keys, public_keys
 from compliance.labels.policy import LABEL_TEXT, SAMPLE_TEXT
 from compliance.ledger import Ledger, origin_of
 from compliance.proof import parse_vkey
+from compliance.refutation import RefutationList
 from compliance.release import Material, Released, Releaser, verify_destination
 from compliance.session_keys import SessionKeyring, find_keyring
 from compliance.storage import write_atomically
 from compliance.verify import Report
 from engines.engine import FoundFace, Input, Request
 from engines.job import Event
+from studio.casework import Casework
 from studio.consents import AssignmentView, Consents, GrantView, HomeKind, SubjectView
 from studio.inputs import read_input
+from studio.logkeeping import Logkeeping
 from studio.packs import packs_folder
 from studio.reports import keep_reports_in
 from studio.runner import JobRunner, Running, raise_failed
@@ -104,7 +109,14 @@ def default_home() -> Path:
 def verify_files(paths: Sequence[Path], homes: Sequence[Path]) -> list[Report]:
     """Check files without opening a home; homes on this machine only tell which signers are known."""
     known = [keys for home in homes for keys in _known(home)]
-    return [verify.verify_file(path, known) for path in paths]
+    refuted = [found for home in homes for found in _refuted(home)]
+    return [verify.verify_file(path, known, refuted) for path in paths]
+
+
+def _refuted(home: Path) -> list[RefutationList]:
+    """What the homes in this folder refuted, as their public lists say."""
+    places = [(place, keys) for place in (home, home / DEMO_FOLDER) if (keys := public_keys(place)) is not None]
+    return [found for place, keys in places if (found := refutation.read_list(place, keys)) is not None]
 
 
 def _known(home: Path) -> list[PublicKeys]:
@@ -133,6 +145,8 @@ class Workshop(Consents):
         self._underway = Underway(self._ledger)
         self._plans: dict[str, SwapPlan] = {}
         self._lock = threading.Lock()
+        self.logkeeping = Logkeeping(home, self._rows, self._ledger, self._accounts, self._keys_if_open)
+        self.casework = Casework(home, self._rows, self._ledger, self._accounts, self.logkeeping.due_checkpoint)
         keep_reports_in(home)
         self.recovered = self._releaser.recover()
 
@@ -152,9 +166,12 @@ class Workshop(Consents):
         return folder
 
     def close(self) -> None:
-        """End the worker and close the database."""
+        """End the worker, sign the log when it is time, close the database."""
         self._underway.close()
         self._runner.close()
+        with contextlib.suppress(SignetError):
+            # A log that cannot be signed now is told by whoever asks for it; closing goes on.
+            self.logkeeping.due_checkpoint()
         self._rows.close()
 
     def __enter__(self) -> Self:
@@ -361,12 +378,14 @@ class Workshop(Consents):
         """Check files; works signed out."""
         known = _known(self.home if self.kind == "own" else self.home.parent)
         known += [keys for keys in _known(self.home) if keys not in known]
-        return [verify.verify_file(path, known) for path in paths]
+        refuted = _refuted(self.home if self.kind == "own" else self.home.parent)
+        return [verify.verify_file(path, known, refuted) for path in paths]
 
     def verify_ledger(self) -> tuple[int, str]:
         """Recompute the whole ledger; (entries, root as hex). Raises LedgerBroken."""
         ledger = self._checked_ledger()
         ledger.verify()
+        verify_cosignatures(self._rows)
         return ledger.size(), ledger.root().hex()
 
     def _checked_ledger(self) -> Ledger:
