@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 from compliance import identity, refutation, store, verify
 from compliance.account import Account, Accounts, Session
@@ -42,6 +42,7 @@ from studio.casework import Casework
 from studio.consents import AssignmentView, Consents, GrantView, HomeKind, SubjectView
 from studio.inputs import read_input
 from studio.logkeeping import Logkeeping
+from studio.members import Members
 from studio.packs import packs_folder
 from studio.reports import keep_reports_in
 from studio.runner import JobRunner, Running, raise_failed
@@ -50,7 +51,7 @@ from studio.underway import Underway
 FACE_ENGINE = "face.mesh"
 DEMO_FOLDER = "demo"
 
-AccountLevel = Literal["self", "none"]
+AccountLevel = Literal["none", "self", "L1", "L2", "L3"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ class Workshop(Consents):
         self._plans: dict[str, SwapPlan] = {}
         self._lock = threading.Lock()
         self.logkeeping = Logkeeping(home, self._rows, self._ledger, self._accounts, self._keys_if_open)
+        self.members = Members(self._rows, self._ledger, self._accounts)
         self.casework = Casework(home, self._rows, self._ledger, self._accounts, self.logkeeping.due_checkpoint)
         keep_reports_in(home)
         self.recovered = self._releaser.recover()
@@ -187,7 +189,7 @@ class Workshop(Consents):
         return AccountView(
             username=account.username,
             created_at=account.created_at,
-            level="self" if proof else "none",
+            level=cast(AccountLevel, proof.level) if proof else "none",
             proof_until=proof.expires_at if proof else None,
             signed_in=current is not None and current.account.id == account.id,
         )
@@ -218,13 +220,16 @@ class Workshop(Consents):
                 identity.declare(self._rows, self._ledger, before.require_keys(), account, declared_name)
         return self._view_account(account, self._accounts.current())
 
-    def login(self, username: str, password: str) -> SessionView:
-        """Sign in; raises WrongPassword, TooManyAttempts."""
-        return self._view_session(self._accounts.login(username, password))
+    def login(self, username: str, password: str, code: str | None = None) -> SessionView:
+        """Sign in; raises WrongPassword, WrongCode, CodeNeeded, TooManyAttempts, AccountUnbound."""
+        return self._view_session(self._accounts.login(username, password, code))
 
-    def unlock(self, password: str) -> SessionView:
-        """Open the keys of the session; raises NotSignedIn, WrongPassword, TooManyAttempts."""
-        return self._view_session(self._accounts.unlock(password))
+    def unlock(self, password: str, code: str | None = None) -> SessionView:
+        """Open the keys of the session; a step-up where every factor is shown.
+
+        Raises NotSignedIn, WrongPassword, WrongCode, TooManyAttempts, AccountUnbound.
+        """
+        return self._view_session(self._accounts.unlock(password, code))
 
     def logout(self) -> None:
         """Sign out."""

@@ -38,6 +38,11 @@ DOORS: dict[str, dict[str, str]] = {
         "os.dup2": "turns the output to nowhere when nobody reads it any more",
         "os.open": "opens the null device for that",
     },
+    "studio/oidc_transport.py": {
+        "import http": "asks a provider of identities, and waits on this machine for the browser to come back",
+        "import ssl": "checks the certificate of that provider",
+        "import urllib": "asks a provider of identities who an operator is; no media goes this way",
+    },
     "studio/packs.py": {
         "import shutil": "copies weights into the home and removes them again: models, never media",
         "os.rename": "a pack appears and goes as a whole",
