@@ -114,6 +114,9 @@ class SqliteStore(Store):
             if _primary_code(error.orig) == sqlite3.SQLITE_ERROR:
                 raise StoreDamaged(path=str(self.path), reason="its tables are not those of this version") from error
             raise
+        except UnicodeDecodeError as error:
+            # What SQLite says of a damaged table quotes the damage, and the driver takes it for text.
+            raise StoreDamaged(path=str(self.path), reason="not a readable database") from error
 
 
 def _sqlite_engine(path: Path, begin: str, *, query_only: bool) -> sa.Engine:
