@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import rfc8785
 from cryptography.exceptions import InvalidSignature
@@ -102,40 +102,37 @@ def load_complaint(path: Path) -> Complaint:
 def read_complaint(path: Path, data: bytes) -> Complaint:
     """Read the bytes of a complaint; path only names it. Raises ComplaintInvalid on anything that is not one."""
 
-    def refuse(reason: str) -> NoReturn:
-        raise ComplaintInvalid(path=path, reason=reason)
-
     if len(data) > LARGEST_BYTES:
-        refuse("it is too large")
+        raise ComplaintInvalid(path=path, reason="it is too large")
     try:
         content = json.loads(data.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        refuse("it is not readable JSON")
+    except (ValueError, RecursionError) as error:
+        raise ComplaintInvalid(path=path, reason="it is not readable JSON") from error
     if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
-        refuse("it is not an object of texts")
+        raise ComplaintInvalid(path=path, reason="it is not an object of texts")
     if content.get("format") != FORMAT:
-        refuse("its format is not known")
+        raise ComplaintInvalid(path=path, reason="its format is not known")
     if content.keys() - _SIGNED != _REQUIRED or content.keys() & _SIGNED not in (set(), _SIGNED):
-        refuse("fields are missing or unknown")
+        raise ComplaintInvalid(path=path, reason="fields are missing or unknown")
     if content["category"] not in CATEGORIES:
-        refuse("its category is not known")
+        raise ComplaintInvalid(path=path, reason="its category is not known")
     if content["release"] and not _RELEASE.fullmatch(content["release"]):
-        refuse("it names no release")
+        raise ComplaintInvalid(path=path, reason="it names no release")
     if not _TIME.fullmatch(content["made_at"]) or not _NONCE.fullmatch(content["nonce"]):
-        refuse("its time or its number is not well formed")
+        raise ComplaintInvalid(path=path, reason="its time or its number is not well formed")
     if not _is_day(content["made_at"]):
-        refuse("its time or its number is not well formed")
+        raise ComplaintInvalid(path=path, reason="its time or its number is not well formed")
     contact = content["contact"]
     if len(contact) > LONGEST_CONTACT or not (contact.isprintable() or contact == ""):
-        refuse("its contact is not one line of text")
+        raise ComplaintInvalid(path=path, reason="its contact is not one line of text")
     try:
         statement = checked_statement(content["statement"])
     except StatementInvalid as error:
-        refuse(str(error.data["reason"]))
+        raise ComplaintInvalid(path=path, reason=error.data["reason"]) from error
     if "signature" in content:
-        _verify_signature(content, refuse)
+        _verify_signature(content, path)
     elif not contact:
-        refuse("it is neither signed nor does it name a contact")
+        raise ComplaintInvalid(path=path, reason="it is neither signed nor does it name a contact")
     return Complaint(
         content["category"],
         content["release"],
@@ -187,12 +184,12 @@ def _signed_bytes(content: Mapping[str, Any]) -> bytes:
     return b"signet complaint/1\n" + rfc8785.dumps(unsigned)
 
 
-def _verify_signature(content: Mapping[str, str], refuse: Any) -> None:
+def _verify_signature(content: Mapping[str, str], path: Path) -> None:
     try:
         key, signature = (base64.b64decode(content[name], validate=True) for name in ("key", "signature"))
         Ed25519PublicKey.from_public_bytes(key).verify(signature, _signed_bytes(content))
-    except (InvalidSignature, ValueError, binascii.Error, rfc8785.CanonicalizationError):
-        refuse("its signature does not hold")
+    except (InvalidSignature, ValueError, binascii.Error, rfc8785.CanonicalizationError) as error:
+        raise ComplaintInvalid(path=path, reason="its signature does not hold") from error
 
 
 def _is_day(text: str) -> bool:

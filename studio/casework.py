@@ -216,6 +216,12 @@ class Casework:
         self._after()
         return made
 
+    def publish_refutations(self) -> None:
+        """Write the public list anew when it is behind the database and the keys are open; nothing otherwise."""
+        session = self._accounts.current()
+        if session is not None and session.keys is not None:
+            refutation.publish(self._home, self._rows, self._ledger.origin, session.keys)
+
     # --- operator ----------------------------------------------------------------------------------------------------
 
     def operator(self) -> OperatorProfile | None:

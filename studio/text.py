@@ -22,7 +22,8 @@ LANGUAGES = ("en", "zh-CN")
 
 # Fields of errors that hold words of ours, not of the user's; looked up in the catalogue before they are filled in.
 _OWN_WORDS = frozenset(
-    {"allowed", "detail", "device", "kind", "layer", "purpose", "reason", "report", "role", "stage", "what"}
+    {"allowed", "detail", "device", "field", "kind", "layer", "measure", "purpose", "reason", "report", "role", "stage"}
+    | {"state", "what"}
 )
 
 _NUMBERED = re.compile(r"\{\d+\}")

@@ -33,6 +33,7 @@ from compliance.ledger import Ledger, origin_of
 from compliance.proof import parse_vkey
 from compliance.refutation import RefutationList
 from compliance.release import Material, Released, Releaser, verify_destination
+from compliance.roles import Action
 from compliance.session_keys import SessionKeyring, find_keyring
 from compliance.storage import write_atomically
 from compliance.verify import Report
@@ -174,6 +175,7 @@ class Workshop(Consents):
         with contextlib.suppress(SignetError):
             # A log that cannot be signed now is told by whoever asks for it; closing goes on.
             self.logkeeping.due_checkpoint()
+            self.casework.publish_refutations()
         self._rows.close()
 
     def __enter__(self) -> Self:
@@ -361,10 +363,11 @@ class Workshop(Consents):
         verify_destination(Path(os.path.abspath(out)), overwrite)
 
     def require_ready(self) -> None:
-        """Raise NotSignedIn, SessionLocked or NotVerified before any work is done for nothing."""
+        """Raise NotSignedIn, SessionLocked, StepUpNeeded, NotVerified or RoleMissing before any work is done."""
         current = self._accounts.require()
         identity.require_proof(self._rows, current.account)
         current.require_keys()
+        self._accounts.require_for(Action.RELEASE)
 
     def discard(self, running: Running) -> None:
         """Forget a result."""
@@ -404,6 +407,7 @@ class Workshop(Consents):
 
     def export_ledger(self, out: Path) -> int:
         """Write the whole log as JSON lines: head with the key, entries, checkpoints; returns the number of entries."""
+        self._accounts.require_for(Action.EXPORT_LEDGER)
         write_atomically(out, "".join(f"{line.rstrip()}\n" for line in self._checked_ledger().export()).encode())
         return self._ledger.size()
 

@@ -28,7 +28,21 @@ from compliance.errors import (
     WorkStopped,
 )
 from studio import text
-from studio.commands import account, consent, demo, doctor, face, ledger, pack, subject, usage, verify
+from studio.commands import (
+    account,
+    case,
+    consent,
+    demo,
+    doctor,
+    face,
+    ledger,
+    operator,
+    pack,
+    refute,
+    subject,
+    usage,
+    verify,
+)
 from studio.commands.door import Call, home_folder
 from studio.commands.output import Output, OutputClosed
 from studio.text import N_, _, set_language
@@ -86,6 +100,14 @@ def build(rich_help: bool = False) -> Any:
     app.add_typer(face.group, name="face")
     app.command("verify", help=N_("Check which labels of a file are intact."))(verify.verify)
     app.add_typer(ledger.group, name="ledger")
+    app.add_typer(case.group, name="case")
+    app.command(
+        "refute",
+        help=N_("Refute what is claimed with a release of this home, for good."),
+        epilog=N_("Example: signet refute 0123456789abcdef --reason … --out notice"),
+    )(refute.refute)
+    app.add_typer(operator.group, name="operator")
+    app.command("about", help=N_("This program, its operator and the service agreement."))(operator.about)
     app.add_typer(pack.group, name="pack")
     command = get_command(app)
     _localise(command)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from compliance.verify import Report
 
 _STATES = (N_("intact"), N_("damaged"), N_("absent"), N_("unchecked"))
-_VERDICTS = (N_("sealed"), N_("broken"), N_("unlabelled"), N_("unreadable"))
+_VERDICTS = (N_("sealed"), N_("refuted"), N_("broken"), N_("unlabelled"), N_("unreadable"))
+_TAMPERED = (N_("the list of refuted releases was changed or is not signed by its home"),)
 _LAYERS = (N_("explicit"), N_("aigc"), N_("iptc"), N_("credential"), N_("ledger"))
 
 
@@ -61,6 +62,9 @@ def show_reports(output: Output, reports: list[Report]) -> None:
     )
     for report in reports:
         output.line(f"{report.file}: {_(report.sentence)}")
+        if report.refuted is not None:
+            when = report.refuted.get("at", "")
+            output.line(f"  {_(report.refuted['state'])} {when}: {word(str(report.refuted['reason']))}")
         for name, layer in report.layers.items():
             for reason in layer.reasons:
                 output.line(f"  {_(name)}: {word(reason)}")
