@@ -137,6 +137,14 @@ class UsageUnclear(InputError):
     next_step = "Read `{command} --help`."
 
 
+class RequestUnreadable(InputError):
+    """data: path."""
+
+    code = ExitCode.USAGE
+    message = "{path} does not hold a request."
+    next_step = "A request is JSON with function, engine, inputs, options, purpose, faces_edited and consents."
+
+
 class NumberInvalid(InputError):
     """data: kind, reason. Never the number itself."""
 
@@ -586,6 +594,13 @@ class PictureTooSmallForLabel(LabelError):
 
     message = "A picture of {width}×{height} pixels is too small to carry the label."
     next_step = "Use a picture of at least {minimum} pixels on its shorter side."
+
+
+class SoundUnsuitable(LabelError):
+    """data: reason. A sound that cannot carry the audible label."""
+
+    message = "This sound cannot carry the label ({reason})."
+    next_step = "Use a sound of one or two channels at 8 to 192 kHz."
 
 
 class LabelPartMissing(LabelError):
