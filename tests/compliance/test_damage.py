@@ -143,6 +143,7 @@ def flipped(data: bytes, bit: int) -> bytes:
     return bytes(changed)
 
 
+@pytest.mark.slow
 def test_a_turned_bit_is_found_or_harmless(whole: bytes) -> None:
     """Of 2,000 single bits each is told as an error of ours, or changes no row; half of them hit used bytes."""
     data = bytearray(whole)
