@@ -33,11 +33,12 @@ from compliance.roles import Action
 from compliance.storage import write_atomically
 from engines.engine import FoundFace
 from studio.inputs import read_input
+from studio.recognition import Recognition
 from studio.runner import JobRunner
 from studio.underway import Underway
 
 if TYPE_CHECKING:
-    from compliance.release import Released, Releaser
+    from studio.workshop import ReleaseView
 
 HomeKind = Literal["own", "demo"]
 
@@ -110,8 +111,9 @@ class Consents:
     _accounts: Accounts
     _gate: Gate
     _runner: JobRunner
-    _releaser: Releaser
+    _releaser: Any
     _underway: Underway
+    _recognition: Recognition
 
     def survey(self, picture: Path) -> list[FoundFace]:
         """Faces in a picture; the workshop has it."""
@@ -150,7 +152,7 @@ class Consents:
         person = subject.subject(self._rows, self._keys_if_open(), subject_id)
         return _subject_view(person, len(consent.grants(self._rows, self._ledger, subject_id)))
 
-    def erase_subject(self, subject_id: str) -> list[Released]:
+    def erase_subject(self, subject_id: str) -> list[ReleaseView]:
         """Erase what is kept about a person (PIPL 47); returns the take-down list of all their consents.
 
         Consents end, work under them stops, evidence, templates and the person's key are destroyed.
@@ -204,13 +206,17 @@ class Consents:
         passphrase: str | None = None,
         face: int | None = None,
         notice_language: str | None = None,
+        still: bytes | None = None,
         terms: Terms | None = None,
     ) -> GrantView:
         """Record a person's consent for one likeness in one file; evidence is sealed into the vault.
 
         evidence or evidence_data: the file or the bytes handed in; with nonce_phrase it was recorded live, here and
         now. passphrase: what the subject typed. face: whose number in the picture it is, where there are several.
-        notice_language: the text that was read to the end just now. terms: everything else (compliance.consent).
+        notice_language: the text that was read to the end just now. still: a picture of the person out of the evidence;
+        with a recogniser pack the consent is matched by it and covers the person in other pictures too.
+        terms: everything else (compliance.consent).
+
         The view has the withdrawal code, this once. Raises the errors of consent and assignment.
         """
         current = self._accounts.require_for(Action.RECORD_CONSENT)
@@ -251,6 +257,9 @@ class Consents:
             terms = replace(terms, evidence=(*terms.evidence, handed_in))
             terms.verify(person.id)
             vault.put(self.home, keys, evidence_data)
+
+        if still is not None:
+            terms = replace(terms, match=self._recognition.enrol(keys, person.id, still, data, face))
 
         def seal(value: dict[str, Any], context: str) -> bytes:
             with self._rows.write() as connection:
@@ -399,23 +408,23 @@ class Consents:
 
     # --- withdrawal -------------------------------------------------------------------------------------------------
 
-    def withdraw_consent(self, grant_id: str, reason: str = "") -> list[Released]:
+    def withdraw_consent(self, grant_id: str, reason: str = "") -> list[ReleaseView]:
         """Withdraw for good; work under it stops. Returns the take-down list: what was released under this consent."""
         current = self._accounts.require_for(Action.WITHDRAW_CONSENT)
         withdrawal.withdraw(self._rows, self._ledger, grant_id, reason, by=current.account.id)
         return self._after_withdrawal(grant_id)
 
-    def withdraw_by_code(self, code: str) -> tuple[str, list[Released]]:
+    def withdraw_by_code(self, code: str) -> tuple[str, list[ReleaseView]]:
         """Withdraw with the code of the receipt, without an account; (grant, take-down list)."""
         granted = withdrawal.withdraw_by_code(self._rows, self._ledger, code)
         return granted.id, self._after_withdrawal(granted.id)
 
-    def withdraw_by_passphrase(self, grant_id: str, passphrase: str) -> list[Released]:
+    def withdraw_by_passphrase(self, grant_id: str, passphrase: str) -> list[ReleaseView]:
         """Withdraw with what the subject typed when they agreed, without an account; the take-down list."""
         withdrawal.withdraw_by_passphrase(self._rows, self._ledger, grant_id, passphrase)
         return self._after_withdrawal(grant_id)
 
-    def _after_withdrawal(self, grant_id: str) -> list[Released]:
+    def _after_withdrawal(self, grant_id: str) -> list[ReleaseView]:
         self._underway.stop([grant_id])
         keys = self._keys_if_open()
         if keys is not None:
@@ -426,7 +435,7 @@ class Consents:
                 pass
         return self._released_under([grant_id])
 
-    def _released_under(self, grants: Sequence[str]) -> list[Released]:
+    def _released_under(self, grants: Sequence[str]) -> list[ReleaseView]:
         return [item for item in self._releaser.releases() if set(grants) & set(item.consents)]
 
 

@@ -315,6 +315,19 @@ class JobRunner:
             os.close(descriptor)
         return [FoundFace(**{**face, "box": tuple(face["box"])}) for face in answer.body["faces"]]
 
+    def embed(self, pack_id: str, name: str, data: bytes) -> tuple[str, float, dict[int, list[float]]]:
+        """(model, threshold, templates by face number) of one encoded picture by a recogniser pack.
+
+        Raises NotAPicture, PictureTooLarge, ModelDamaged, PackMissing, PackDamaged, WorkerDied.
+        """
+        descriptor = _memory_file(data)
+        try:
+            body = self._worker().ask({"op": "embed", "pack": pack_id, "name": name}, [descriptor]).body
+        finally:
+            os.close(descriptor)
+        faces = {int(number): list(vector) for number, vector in body["faces"].items()}
+        return str(body["model_sha256"]), float(body["threshold"]), faces
+
     def start(self, request: Request, permit: Permit, inputs: Sequence[bytes], on_event: Events) -> Running:
         """Hand a permitted request to the worker; inputs in the order of request.inputs."""
         worker = self._worker()

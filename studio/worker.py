@@ -68,6 +68,7 @@ class Worker:
         self._tokens: dict[str, CancelToken] = {}
         self._engines: dict[str, Any] = {}
         self._gate_key: Any = None
+        self._used_permits: set[str] = set()
 
     def _send(self, body: dict[str, Any], blob: bytes = b"") -> None:
         with self._sending:
@@ -98,6 +99,7 @@ class Worker:
             handlers: dict[str, Callable[[pipe.Message], tuple[dict[str, Any], bytes]]] = {
                 "hello": self._hello,
                 "survey": self._survey,
+                "embed": self._embed,
                 "prepare": self._prepare,
                 "write": self._write,
                 "preview": self._preview,
@@ -127,6 +129,12 @@ class Worker:
         data = _read(message.descriptors[0])
         faces = self._engine(message.body["engine"]).survey(message.body["name"], data)
         return {"faces": [asdict(face) for face in faces]}, b""
+
+    def _embed(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        from engines.face.recogniser import embed_picture
+
+        data = _read(message.descriptors[0])
+        return embed_picture(message.body["pack"], message.body["name"], data), b""
 
     def _run(self, body: dict[str, Any], descriptors: list[int], token: CancelToken) -> None:
         job: str = body["job"]
@@ -164,6 +172,9 @@ class Worker:
         if self._gate_key is None:
             raise PermitInvalid(reason="no gate is known")
         permit.verify(self._gate_key, request.digest())
+        if permit.permit_id in self._used_permits:
+            raise PermitInvalid(reason="used before")
+        self._used_permits.add(permit.permit_id)
         if len(data) != len(request.inputs):
             raise PermitInvalid(reason="inputs are missing")
         for item, content in zip(request.inputs, data, strict=True):

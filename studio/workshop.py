@@ -45,6 +45,7 @@ from studio.inputs import read_input
 from studio.logkeeping import Logkeeping
 from studio.members import Members
 from studio.packs import packs_folder
+from studio.recognition import Recognition
 from studio.reports import keep_reports_in
 from studio.runner import JobRunner, Running, raise_failed
 from studio.underway import Underway
@@ -145,6 +146,8 @@ class Workshop(Consents):
         self._runner = JobRunner(self._gate.public_key.public_bytes_raw(), self._make_packs_folder())
         self._gate.is_stepped_up = self._is_stepped_up
         self._underway = Underway(self._ledger)
+        self._recognition = Recognition(home, self._rows, self._runner, self._keys_if_open)
+        self._gate.matcher = self._recognition.match
         self._plans: dict[str, SwapPlan] = {}
         self._lock = threading.Lock()
         self.logkeeping = Logkeeping(home, self._rows, self._ledger, self._accounts, self._keys_if_open)
@@ -284,6 +287,8 @@ class Workshop(Consents):
             raise NoFaceFound(path=target)
         if face > len(faces):
             raise FaceIndexUnknown(path=target, index=face, found=len(faces))
+        for path, data in ((source, source_data), (target, target_data)):
+            self._recognition.look(path.name, data)
         # The number is named, so that engine and gate speak of one and the same face.
         source_face = source_face or max(lent, key=lambda found: found.box[2] * found.box[3]).number
         edited = (face,) if face else tuple(found.number for found in faces)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def runner():
 def permit(request: Request, key: Ed25519PrivateKey = GATE, **changes: object) -> Permit:
     """What a gate with this key would give."""
     made = Permit(
-        permit_id="per-test",
+        permit_id=f"per-{secrets.token_hex(8)}",
         function=request.function,
         engine=request.engine,
         request_sha256=request.digest(),

@@ -1,0 +1,87 @@
+"""Faces compared with the people who agreed: pictures go to the worker, templates stay sealed in the home."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from compliance import store
+from compliance.consent_record import Biometric
+from compliance.errors import FaceIndexUnknown, FaceMismatch, NoFaceFound, RecogniserMissing, SignetError
+from compliance.gate import FaceMatch
+from compliance.keys import HomeKeys
+from compliance.matching import Vector, best_similarity, keep_templates, match_faces, templates_of
+from studio.packs import list_packs
+from studio.runner import JobRunner
+
+KIND = "face-recogniser"
+_REMEMBERED = 32
+
+
+class Recognition:
+    """The recogniser pack of a home, where there is one. Templates of pictures live in memory only."""
+
+    def __init__(
+        self, home: Path, rows: store.Store, runner: JobRunner, keys_if_open: Callable[[], HomeKeys | None]
+    ) -> None:
+        self._home, self._rows, self._runner, self._keys_if_open = home, rows, runner, keys_if_open
+        self._seen: dict[tuple[str, str], dict[int, Vector]] = {}
+        self._thresholds: dict[str, float] = {}
+
+    def pack_id(self) -> str | None:
+        """The recogniser pack that is installed, the first by id."""
+        return next((pack.id for pack in list_packs(self._home) if pack.kind == KIND), None)
+
+    def look(self, name: str, data: bytes) -> tuple[str, dict[int, Vector]] | None:
+        """(model, templates by face number) of a picture, remembered for the gate; None without a pack."""
+        pack_id = self.pack_id()
+        if pack_id is None:
+            return None
+        model, threshold, faces = self._runner.embed(pack_id, name, data)
+        found = {number: np.asarray(values, np.float32) for number, values in faces.items()}
+        self._thresholds[model] = threshold
+        self._seen[hashlib.sha256(data).hexdigest(), model] = found
+        while len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return model, found
+
+    def enrol(self, keys: HomeKeys, subject_id: str, still: bytes, asset: bytes, face: int | None) -> Biometric:
+        """Compare the evidence with the asset and keep the evidence's template; what the record says of it.
+
+        still: a picture with the person alone. face: the number in the asset, where it shows several.
+        Raises RecogniserMissing, NoFaceFound, FaceIndexUnknown, FaceMismatch.
+        """
+        evidence, shown = self.look("evidence", still), self.look("asset", asset)
+        if evidence is None or shown is None:
+            raise RecogniserMissing(consent="-", model="-")
+        model, own = evidence
+        if len(own) != 1:
+            raise (
+                NoFaceFound(path="evidence") if not own else FaceIndexUnknown(path="evidence", index=1, found=len(own))
+            )
+        number = face or (next(iter(shown[1])) if len(shown[1]) == 1 else 0)
+        if number not in shown[1]:
+            raise FaceIndexUnknown(path="asset", index=number, found=len(shown[1]))
+        template, threshold = own[1], self._thresholds[model]
+        score = best_similarity(shown[1][number], [template])
+        if score < threshold:
+            raise FaceMismatch(face=number, role="target", consent="-", score=round(score, 3), threshold=threshold)
+        keep_templates(self._rows, keys, subject_id, "face", model, [template])
+        return Biometric(str(self.pack_id()), model, threshold, round(score, 6), 1)
+
+    def match(
+        self, likeness: str, asset_sha256: str, subject_id: str, model_sha256: str, threshold: float
+    ) -> list[FaceMatch] | None:
+        """What the gate asks: see compliance.gate.Matcher."""
+        keys, faces = self._keys_if_open(), self._seen.get((asset_sha256, model_sha256))
+        if keys is None or faces is None or likeness != "face":
+            return None
+        try:
+            templates = templates_of(self._rows, keys, subject_id, likeness, model_sha256)
+        except SignetError:
+            # A person whose key was destroyed has no face any more that could be compared.
+            templates = []
+        return match_faces(faces, templates, threshold)
