@@ -212,7 +212,7 @@ class Accounts:
     def _take_code(self, opened: HomeKeys, account: Account, code: str | None) -> bool:
         """Whether the second factor was shown, or there is none. Raises WrongCode."""
         with self._rows.write() as connection:
-            if not totp.has_factor(connection, account.id) or not totp.is_asked_for(connection, opened, account.id):
+            if not totp.is_asked_for(connection, opened, account.id):
                 return True
             if code is None:
                 return False
@@ -280,7 +280,7 @@ class Accounts:
         account = self._signed_in().account
         opened, whole = self._attempt(account, password, code, kind)
         with self._rows.write() as connection:
-            session.touch(connection, account.id, self._clock(), stepped_up=whole)
+            session.mark_active(connection, account.id, self._clock(), stepped_up=whole)
             profile = session.current_profile(connection)
         self._hold(opened, profile.idle_s)
         return self._signed_in()
@@ -345,10 +345,10 @@ class Accounts:
         """The open session, and a sign that somebody is here; raises NotSignedIn."""
         found = self._signed_in()
         if found.keys is not None:
-            self.touch()
+            self.mark_active()
         return found
 
-    def touch(self) -> None:
+    def mark_active(self) -> None:
         """Somebody did something; a session that rests too long already stays locked."""
         ticket = session.read_ticket(self._home)
         if ticket is None:
@@ -356,10 +356,10 @@ class Accounts:
         at = self._clock()
         with self._rows.read() as connection:
             state = session.state_of(connection, ticket)
-        if state is None or state.is_over(at) or state.is_idle(at) or not session.wants_touch(state, at):
+        if state is None or state.is_over(at) or state.is_idle(at) or not session.wants_mark(state, at):
             return
         with self._rows.write() as connection:
-            session.touch(connection, ticket.account_id, at)
+            session.mark_active(connection, ticket.account_id, at)
         if self._opened is not None and self._opened[0] == ticket:
             self._hold(self._opened[1], state.profile.idle_s)
 
@@ -459,7 +459,7 @@ class Accounts:
         found = self.require()
         self.verify_stepped_up(found)
         with self._rows.write() as connection:
-            if not totp.has_factor(connection, found.account.id):
+            if not totp.has_secret(connection, found.account.id):
                 raise CodeNotSetUp(account=found.account.username)
             totp.remove(connection, found.account.id)
             self._ledger.append(connection, "second_factor_removed", {"account": found.account.id})

@@ -149,12 +149,12 @@ def state_of(connection: sa.Connection, ticket: Ticket) -> State | None:
         return None
 
 
-def wants_touch(state: State, at: datetime) -> bool:
+def wants_mark(state: State, at: datetime) -> bool:
     """Whether activity is old enough to be written anew."""
     return at - state.last_active_at >= _TOUCH_EVERY
 
 
-def touch(connection: sa.Connection, account_id: str, at: datetime, *, stepped_up: bool = False) -> None:
+def mark_active(connection: sa.Connection, account_id: str, at: datetime, *, stepped_up: bool = False) -> None:
     """Somebody is here. stepped_up: and has just given the password."""
     moment = store.utc_text(at)
     values = {"last_active_at": moment} | ({"stepped_up_at": moment} if stepped_up else {})

@@ -76,9 +76,18 @@ def is_asked_for(connection: sa.Connection, keys: HomeKeys, account_id: str) -> 
     return found is not None and found[1]
 
 
-def has_factor(connection: sa.Connection, account_id: str) -> bool:
+def has_secret(connection: sa.Connection, account_id: str) -> bool:
     """Whether a secret is there, confirmed or not; needs no keys."""
     return _sealed(connection, account_id) is not None
+
+
+def has_factor(connection: sa.Connection, account_id: str) -> bool:
+    """Whether a code was ever taken for the secret that is there: what is shown where the keys are locked.
+
+    What is asked for at a sign-in depends on the sealed word alone; see is_asked_for.
+    """
+    used = sa.select(store.totp_used.c.step).where(store.totp_used.c.account_id == account_id)
+    return has_secret(connection, account_id) and connection.execute(used.limit(1)).first() is not None
 
 
 def enroll(connection: sa.Connection, keys: HomeKeys, account: Account) -> Enrolment:

@@ -166,9 +166,9 @@ class Members:
         """Close the keys now; the password opens them again."""
         self._accounts.lock()
 
-    def touch(self) -> None:
+    def mark_active(self) -> None:
         """Somebody moves the mouse or types: the session is not at rest."""
-        self._accounts.touch()
+        self._accounts.mark_active()
 
     def change_password(self, old: str, new: str, code: str | None = None) -> None:
         """Change one's password; every session of the account ends. Raises WeakPassword, WrongPassword, CodeNeeded."""

@@ -53,7 +53,7 @@ class HttpTransport:
         is_here = urlsplit(question.full_url).hostname in ("127.0.0.1", "::1", "localhost")
         opener = self._direct if is_here else self._outside
         try:
-            with opener.open(question, timeout=self._timeout_s) as answer:
+            with opener.open(fullurl=question, timeout=self._timeout_s) as answer:
                 body: bytes = answer.read(LARGEST_ANSWER + 1)
                 status = answer.status
         except urllib.error.HTTPError as error:
@@ -66,13 +66,22 @@ class HttpTransport:
         return body
 
 
+class _Server(HTTPServer):
+    """Does not ask anybody for the name of this machine."""
+
+    def server_bind(self) -> None:
+        """Bind, as HTTPServer does, without looking up a name."""
+        super(HTTPServer, self).server_bind()
+        self.server_name, self.server_port = self.server_address[:2]
+
+
 class Loopback:
     """Where the browser comes back to: one page on a free port of this machine, for one answer."""
 
     def __init__(self) -> None:
         self._path = f"/{secrets.token_urlsafe(16)}"
         self._answer: dict[str, str] | None = None
-        self._server = HTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._server.timeout = 0.2
 
     @property

@@ -10,7 +10,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ _homes = count(1)
 _calls_out: list[str] = []
 _CALLS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 _LOOKUPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
+# Ports of this machine that a test has opened for itself; see the fixture `own_server`.
+_own_ports: set[int] = set()
 
 
 class NetworkUsed(AssertionError):
@@ -56,6 +58,10 @@ class NetworkUsed(AssertionError):
 def _watch_sockets(event: str, arguments: tuple[Any, ...]) -> None:
     """Refuse what leaves AF_UNIX. Sees Python's sockets in this process only; neither C++ nor children."""
     if event[:7] != "socket.":
+        return
+    if event == "socket.getaddrinfo" and arguments[0] == "127.0.0.1" and arguments[1] in _own_ports:
+        return
+    if event == "socket.connect" and arguments[1][0] == "127.0.0.1" and arguments[1][1] in _own_ports:
         return
     if event in _LOOKUPS or (event in _CALLS and arguments[0].family != socket.AF_UNIX):
         _calls_out.append(f"{event}{arguments[1:] if event in _CALLS else arguments}")
@@ -67,7 +73,10 @@ sys.addaudithook(_watch_sockets)
 
 
 # Tests against what is not part of the project: named at the end, run or not.
-_OUTSIDE = {"tests/compliance/test_postgres.py": "PostgreSQL"}
+_OUTSIDE = {
+    "tests/compliance/test_postgres.py": "PostgreSQL",
+    "tests/compliance/test_secret_service.py": "Secret Service",
+}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -90,6 +99,16 @@ def pytest_unconfigure() -> None:
 def calls_out() -> list[str]:
     """The network calls refused in this test; one that expects them clears the list."""
     return _calls_out
+
+
+@pytest.fixture
+def own_server() -> Iterator[Callable[[int], None]]:
+    """Lets the test speak to a port of this machine that it opened itself, by its number; nothing else is let through.
+
+    For tests/compliance/test_oidc.py alone, whose provider of identities is a process of its own.
+    """
+    yield _own_ports.add
+    _own_ports.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from compliance.errors import SessionLocked
-from studio.commands.password import ask_password, can_ask, source_named
+from compliance.errors import CodeNeeded, SessionLocked, StepUpNeeded
+from studio.commands.password import ask_code, ask_password, can_ask, source_named
 from studio.text import N_
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ PasswordOption = Annotated[
         metavar="FILE",
         help=N_("Read the password from this file; - reads the standard input. Also: SIGNET_PASSWORD_FILE."),
     ),
+]
+CodeOption = Annotated[
+    str | None,
+    typer.Option("--code", metavar="DIGITS", help=N_("The code that the authenticator shows, where there is one.")),
 ]
 
 
@@ -53,18 +57,41 @@ def opened(context: typer.Context) -> Iterator[Workshop]:
 
 
 def with_keys(workshop: Workshop, password_file: str | None, act: Callable[[], Answer]) -> Answer:
-    """Do something that may need keys: when they are locked, ask for the password once and do it again.
+    """Do something that may need keys or a fresh password: then ask for it once, and for a code, and do it again.
 
-    Raises what act raises, and SessionLocked when there is nowhere to ask.
+    Raises what act raises; SessionLocked, StepUpNeeded and CodeNeeded when there is nowhere to ask.
     """
     try:
         return act()
-    except SessionLocked:
+    except SessionLocked as error:
         if source_named(password_file) is None and not can_ask():
             raise
-        session = workshop.session()
-        workshop.unlock(ask_password(password_file, session.username if session else ""))
-        return act()
+        locked: SessionLocked = error
+    session = workshop.session()
+    name = session.username if session else ""
+    password = ask_password(password_file, name)
+    if not isinstance(locked, StepUpNeeded):
+        workshop.unlock(password)
+        try:
+            return act()
+        except StepUpNeeded:
+            # A password alone opens the keys; where there is a second factor, a heavy step wants that as well.
+            pass
+    with_code(name, None, lambda code: workshop.members.step_up(password, code))
+    return act()
+
+
+def with_code(account: str, given: str | None, act: Callable[[str | None], Answer]) -> Answer:
+    """Do something that may want a code of the second factor; ask for it where nobody gave one.
+
+    Raises what act raises; CodeNeeded when there is nowhere to ask.
+    """
+    try:
+        return act(given)
+    except CodeNeeded:
+        if given is not None or not can_ask():
+            raise
+        return act(ask_code(account))
 
 
 def unlocked_if_named(workshop: Workshop, password_file: str | None) -> None:

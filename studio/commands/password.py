@@ -46,6 +46,38 @@ def ask_password(password_file: str | None, account: str, confirm: bool = False)
     raise PasswordMissing
 
 
+def ask_new_password(password_file: str | None, account: str) -> str:
+    """A new password: from its own file, else asked for twice; the file of the old one is not taken.
+
+    Raises FileMissing, PasswordUnreadable, PasswordMissing.
+    """
+    if password_file is not None:
+        return read_line(password_file)
+    if not can_ask():
+        raise PasswordMissing
+    for _attempt in range(_PROMPTS):
+        password = getpass.getpass(_("New password of {account}: ", account=account))
+        if password == getpass.getpass(_("Once more: ")):
+            return password
+        print(_("The two are not the same; try again."), file=sys.stderr)
+    raise PasswordMissing
+
+
+def ask_code(account: str) -> str:
+    """The digits of the second factor, asked for at the terminal."""
+    return getpass.getpass(_("Code of {account}: ", account=account))
+
+
+def read_line(named: str) -> str:
+    """One line that shall not stand on a command line, from a file, or from the standard input for "-".
+
+    Raises FileMissing, PasswordUnreadable.
+    """
+    if named == "-":
+        return _one_line(sys.stdin.buffer.read(_LIMIT_BYTES + 1), _("the standard input"))
+    return _read(Path(named))
+
+
 def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:

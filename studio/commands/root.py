@@ -35,6 +35,8 @@ from studio.commands import (
     demo,
     doctor,
     face,
+    gate,
+    identity,
     ledger,
     operator,
     pack,
@@ -95,9 +97,11 @@ def build(rich_help: bool = False) -> Any:
     app.command("demo", help=N_("Make and check labelled sample pictures."))(demo.demo)
     app.command("doctor", help=N_("Examine the home, the keys, the models and the libraries."))(doctor.doctor)
     app.add_typer(account.group, name="account")
+    app.add_typer(identity.group, name="identity")
     app.add_typer(subject.group, name="subject")
     app.add_typer(consent.group, name="consent")
     app.add_typer(face.group, name="face")
+    app.add_typer(gate.group, name="gate")
     app.command("verify", help=N_("Check which labels of a file are intact."))(verify.verify)
     app.add_typer(ledger.group, name="ledger")
     app.add_typer(case.group, name="case")
