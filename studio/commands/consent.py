@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from compliance.errors import UsageUnclear
 from studio.commands.door import (
     JsonOption,
     PasswordOption,
@@ -17,13 +18,19 @@ from studio.commands.door import (
     with_keys,
 )
 from studio.commands.output import Output
+from studio.commands.password import ask_password
 from studio.commands.subject import shown_name
 from studio.text import N_, _
 
 if TYPE_CHECKING:
-    from studio.workshop import GrantView
+    from studio.workshop import GrantView, ReleaseView
 
 group = typer.Typer(help=N_("Consents: who allows what until when."))
+
+Likeness = Literal["face", "voice"]
+Language = Literal["zh-CN", "en"]
+Kind = Literal["video", "audio", "paper", "photo", "file"]
+Age = Literal["adult", "14-17", "under 14"]
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help=N_("Id of the consent."))]
 _PURPOSES = (
@@ -34,7 +41,14 @@ _PURPOSES = (
     N_("research"),
     N_("satire"),
 )
-_STATES = (N_("live"), N_("not yet"), N_("expired"), N_("withdrawn"))
+_STATES = (N_("live"), N_("not yet"), N_("expired"), N_("withdrawn"), N_("superseded"), N_("refused"))
+_USES = (N_("political"), N_("sexual"), N_("endorsement"), N_("testimony"), N_("minors"))
+_LEVELS = (
+    N_("live"),
+    N_("file+second"),
+    N_("file+subject"),
+    N_("operator"),
+)
 
 
 def purposes_text(purposes: tuple[str, ...]) -> str:
@@ -53,6 +67,14 @@ def _rows(grant: GrantView) -> list[tuple[str, str]]:
         (_("state"), _(grant.state)),
         (_("SHA-256 of the picture"), grant.asset_sha256),
         (_("SHA-256 of the evidence"), grant.evidence_sha256 or _("none")),
+        (_("evidence level"), _(grant.evidence_level)),
+        (_("approved by"), grant.approved_by or _("nobody")),
+        (_("match"), _(grant.match)),
+        (_("forbidden uses"), ", ".join(_(use) for use in grant.forbidden) or _("none")),
+        (_("territory"), ", ".join(_(place) for place in grant.territories)),
+        (_("projects"), ", ".join(grant.projects) or _("any")),
+        (_("releases"), f"{grant.outputs} / {grant.max_outputs if grant.max_outputs is not None else _('no limit')}"),
+        (_("age"), _(grant.age)),
         (_("recorded on"), grant.recorded_at),
         (_("ledger entry"), str(grant.ledger_index)),
     ]
@@ -61,7 +83,10 @@ def _rows(grant: GrantView) -> list[tuple[str, str]]:
     return rows
 
 
-@group.command(help=N_("Record a person's consent for one picture."))
+@group.command(
+    help=N_("Record a person's consent for one picture."),
+    epilog=N_("Example: signet consent record --subject ID --picture portrait.png --purpose film --until 2027-06-30"),
+)
 def record(
     context: typer.Context,
     subject_id: Annotated[str, typer.Option("--subject", metavar="ID", help=N_("Id of the person."))],
@@ -87,27 +112,224 @@ def record(
         datetime | None,
         typer.Option("--from", formats=["%Y-%m-%d"], metavar="DATE", help=N_("First day; today when left out.")),
     ] = None,
+    likeness: Annotated[
+        Likeness, typer.Option("--likeness", help=N_("Face or voice; each needs a consent of its own."))
+    ] = "face",
     evidence: Annotated[
         Path | None,
         typer.Option("--evidence", metavar="FILE", help=N_("The signed paper or message; kept encrypted.")),
+    ] = None,
+    kind: Annotated[Kind, typer.Option("--kind", help=N_("What the evidence is."))] = "file",
+    phrase: Annotated[
+        str | None,
+        typer.Option(
+            "--phrase", metavar="TEXT", help=N_("The phrase of `signet consent nonce` that the recording contains.")
+        ),
+    ] = None,
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--passphrase-file",
+            metavar="FILE",
+            help=N_("The person's own passphrase, with which they can withdraw; kept as a commitment only."),
+        ),
+    ] = None,
+    face: Annotated[
+        int | None,
+        typer.Option("--face", min=1, metavar="N", help=N_("Which face of the picture is the person's.")),
+    ] = None,
+    allowed_uses: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-use",
+            metavar="USE",
+            help=N_("Uses that are forbidden unless named: political, sexual, endorsement, testimony, minors."),
+        ),
+    ] = None,
+    territories: Annotated[
+        list[str] | None,
+        typer.Option("--territory", metavar="CC", help=N_("Country codes where it may be used; anywhere if none.")),
+    ] = None,
+    projects: Annotated[
+        list[str] | None,
+        typer.Option("--project", metavar="NAME", help=N_("Projects it may be used for; any if none.")),
+    ] = None,
+    recipients: Annotated[
+        list[str] | None,
+        typer.Option("--recipient", metavar="NAME", help=N_("Who gets the results; kept encrypted.")),
+    ] = None,
+    max_outputs: Annotated[
+        int | None, typer.Option("--max-outputs", min=1, metavar="N", help=N_("How many releases are allowed."))
+    ] = None,
+    age: Annotated[Age | None, typer.Option("--age", help=N_("How old the person is."))] = None,
+    guardian: Annotated[
+        str | None, typer.Option("--guardian", metavar="ID", help=N_("Id of the guardian; needed under 14."))
+    ] = None,
+    notice: Annotated[
+        Language | None,
+        typer.Option("--notice", help=N_("The language of the notice that the person has just read to the end.")),
+    ] = None,
+    supersedes: Annotated[
+        str | None, typer.Option("--supersedes", metavar="ID", help=N_("The consent that this one replaces."))
+    ] = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option("--receipt", metavar="FILE", help=N_("Write the person's receipt with its withdrawal code.")),
     ] = None,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Record a consent."""
+    from compliance.consent import Terms
+
     first_day = since.date() if since else date.today()
+    terms = Terms(
+        allowed_uses=split_words(allowed_uses or []),
+        territories=split_words(territories or []),
+        projects=split_words(projects or []),
+        recipients=tuple(recipients or ()),
+        max_outputs=max_outputs,
+        age=age,
+        guardian_id=guardian,
+        supersedes=supersedes,
+    )
+    passphrase = ask_password(str(passphrase_file), "") if passphrase_file else None
+    output = Output(as_json)
     with opened(context) as workshop:
         grant = with_keys(
             workshop,
             password_file,
             lambda: workshop.record_consent(
-                subject_id, picture, split_words(purposes), first_day, until.date(), evidence=evidence
+                subject_id,
+                picture,
+                split_words(purposes),
+                first_day,
+                until.date(),
+                evidence,
+                likeness,
+                evidence_kind=kind,
+                nonce_phrase=phrase,
+                passphrase=passphrase,
+                face=face,
+                notice_language=notice,
+                terms=terms,
             ),
         )
+        if receipt is not None:
+            workshop.write_receipt(grant.id, receipt, grant.withdrawal_code)
+    output.record(grant, _rows(grant))
+    output.line(_("withdrawal code: {code}", code=grant.withdrawal_code or "-"))
+    output.note(_("Hand this code to the person; it is not shown again."))
+
+
+@group.command(
+    help=N_("A fresh phrase for a live recording; it is valid once, for 30 minutes."),
+    epilog=N_("Example: signet consent nonce --subject ID --language zh-CN"),
+)
+def nonce(
+    context: typer.Context,
+    subject_id: Annotated[str, typer.Option("--subject", metavar="ID", help=N_("Id of the person."))],
+    likeness: Annotated[Likeness, typer.Option("--likeness", help=N_("Face or voice."))] = "face",
+    language: Annotated[Language, typer.Option("--language", help=N_("The language to speak in."))] = "zh-CN",
+    password_file: PasswordOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A fresh phrase."""
+    with opened(context) as workshop:
+        made = with_keys(
+            workshop, password_file, lambda: workshop.new_nonce(subject_id, likeness=likeness, language=language)
+        )
+    Output(as_json).record(made, [(_("phrase"), made.phrase), (_("valid until"), made.expires_at)])
+
+
+@group.command(
+    help=N_("Approve the evidence of a consent as the second person, or refuse it."),
+    epilog=N_("Example: signet consent approve con-0123456789"),
+)
+def approve(
+    context: typer.Context,
+    grant_id: IdArgument,
+    refuse: Annotated[bool, typer.Option("--refuse", help=N_("The evidence is not good; the consent ends."))] = False,
+    password_file: PasswordOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Approve the evidence."""
+    with opened(context) as workshop:
+        grant = with_keys(workshop, password_file, lambda: workshop.approve_evidence(grant_id, refuse=refuse))
     Output(as_json).record(grant, _rows(grant))
 
 
-@group.command("list", help=N_("All consents, or those of one person."))
+@group.command(
+    help=N_("Hand in the receipt that the person has signed."),
+    epilog=N_("Example: signet consent signed con-0123456789 --file receipt-signed.pdf"),
+)
+def signed(
+    context: typer.Context,
+    grant_id: IdArgument,
+    file: Annotated[Path, typer.Option("--file", metavar="FILE", help=N_("The signed receipt; kept encrypted."))],
+    password_file: PasswordOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hand in a signed receipt."""
+    with opened(context) as workshop:
+        grant = with_keys(workshop, password_file, lambda: workshop.confirm_by_receipt(grant_id, file))
+    Output(as_json).record(grant, _rows(grant))
+
+
+@group.command(
+    help=N_("Say whose face a number in a picture is, or confirm what somebody else has said."),
+    epilog=N_("Example: signet consent assign --picture group.png --face 2 --subject ID"),
+)
+def assign(
+    context: typer.Context,
+    picture: Annotated[Path, typer.Option("--picture", metavar="FILE", help=N_("The picture."))],
+    face: Annotated[int, typer.Option("--face", min=1, metavar="N", help=N_("The face, counted from left to right."))],
+    subject_id: Annotated[str, typer.Option("--subject", metavar="ID", help=N_("Id of the person."))],
+    password_file: PasswordOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whose face it is."""
+    with opened(context) as workshop:
+        said = with_keys(workshop, password_file, lambda: workshop.assign_face(picture, face, subject_id))
+    Output(as_json).record(
+        said,
+        [
+            (_("face"), str(said.number)),
+            (_("person"), said.subject_id),
+            (_("said by"), said.assigned_by),
+            (_("confirmed by"), said.confirmed_by or _("nobody")),
+        ],
+    )
+
+
+@group.command(
+    help=N_("Write the person's receipt as .pdf or .json."),
+    epilog=N_("Example: signet consent receipt con-0123456789 --out receipt.pdf --code SW-XXXX-XXXX-XXXX-XXXX"),
+)
+def receipt(
+    context: typer.Context,
+    grant_id: IdArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help=N_("Where it goes: .pdf or .json."))],
+    code: Annotated[
+        str | None, typer.Option("--code", metavar="CODE", help=N_("The withdrawal code, to print it as a QR code."))
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))] = False,
+    password_file: PasswordOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a receipt."""
+    output = Output(as_json)
+    with opened(context) as workshop:
+        with_keys(workshop, password_file, lambda: workshop.write_receipt(grant_id, out, code, overwrite))
+    output.data({"receipt": out, "consent": grant_id})
+    output.line(_("The receipt is at {path}.", path=out))
+
+
+@group.command(
+    "list",
+    help=N_("All consents, or those of one person."),
+    epilog=N_("Example: signet consent list --subject ID --json"),
+)
 def list_(
     context: typer.Context,
     subject_id: Annotated[str | None, typer.Option("--subject", metavar="ID", help=N_("Id of the person."))] = None,
@@ -136,7 +358,7 @@ def list_(
     )
 
 
-@group.command(help=N_("One consent."))
+@group.command(help=N_("One consent."), epilog=N_("Example: signet consent show con-0123456789 --json"))
 def show(
     context: typer.Context, grant_id: IdArgument, password_file: PasswordOption = None, as_json: JsonOption = False
 ) -> None:
@@ -147,20 +369,44 @@ def show(
     Output(as_json).record(grant, _rows(grant))
 
 
-@group.command(help=N_("Withdraw a consent for good and list what was released under it."))
+@group.command(
+    help=N_("Withdraw a consent for good and list what was released under it; with a code without an account."),
+    epilog=N_("Example: signet consent withdraw --code SW-XXXX-XXXX-XXXX-XXXX"),
+)
 def withdraw(
     context: typer.Context,
-    grant_id: IdArgument,
+    grant_id: Annotated[str | None, typer.Argument(metavar="ID", help=N_("Id of the consent."))] = None,
+    code: Annotated[
+        str | None, typer.Option("--code", metavar="CODE", help=N_("The withdrawal code of the receipt."))
+    ] = None,
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option("--passphrase-file", metavar="FILE", help=N_("The passphrase the person typed when agreeing.")),
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=N_("Why, for your own records."))] = "",
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Withdraw a consent."""
     output = Output(as_json)
+    if (grant_id is None) == (code is None):
+        raise UsageUnclear(
+            problem=_("Give the id of a consent or --code, one of the two."), command=context.command_path
+        )
     with opened(context) as workshop:
-        releases = with_keys(workshop, password_file, lambda: workshop.withdraw_consent(grant_id, reason))
+        if code is not None:
+            grant_id, releases = workshop.withdraw_by_code(code)
+        elif passphrase_file is not None:
+            releases = workshop.withdraw_by_passphrase(str(grant_id), ask_password(str(passphrase_file), ""))
+        else:
+            releases = with_keys(workshop, password_file, lambda: workshop.withdraw_consent(str(grant_id), reason))
     output.data({"withdrawn": grant_id, "take_down": releases})
     output.line(_("Consent {consent} is withdrawn.", consent=grant_id))
+    show_take_down(output, releases)
+
+
+def show_take_down(output: Output, releases: list[ReleaseView]) -> None:
+    """What has to be taken down, one line a file."""
     if releases:
         output.line(_("These files were released under it; take them down wherever they are:"))
         for release in releases:

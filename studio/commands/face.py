@@ -11,11 +11,11 @@ import typer
 from compliance.errors import FileMissing, SignetError, WorkStopped
 from studio.commands.door import JsonOption, PasswordOption, opened, split_words, with_keys
 from studio.commands.output import Output, plain_data
-from studio.text import N_, _, word
+from studio.text import N_, _, sentences, word
 
 if TYPE_CHECKING:
     from engines.job import Event
-    from studio.workshop import Running, SwapPlan, Workshop
+    from studio.workshop import RuleResult, Running, SwapPlan, Workshop
 
 group = typer.Typer(help=N_("Faces: find them, swap them."))
 
@@ -74,6 +74,23 @@ def swap(
     strength: Annotated[
         float, typer.Option("--strength", min=0.0, max=1.0, metavar="0-1", help=N_("How much of the face is taken."))
     ] = 1.0,
+    source_face: Annotated[
+        int,
+        typer.Option(
+            "--source-face", min=0, metavar="N", help=N_("Which face of the source; the largest if left out.")
+        ),
+    ] = 0,
+    uses: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--use",
+            metavar="USE",
+            help=N_("Say if the result is political, sexual, an endorsement, a testimony or for minors."),
+        ),
+    ] = None,
+    territory: Annotated[str, typer.Option("--territory", metavar="CC", help=N_("Where it will be used."))] = "",
+    project: Annotated[str, typer.Option("--project", metavar="NAME", help=N_("What it will be used for."))] = "",
+    explain: Annotated[bool, typer.Option("--explain", help=N_("Ask the gate rule by rule and make nothing."))] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))] = False,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
@@ -87,13 +104,45 @@ def swap(
         with_keys(workshop, password_file, workshop.require_ready)
         workshop.verify_out(out, overwrite)
         plan = workshop.plan_swap(
-            source, target, split_words(consents or []), face=face, purpose=purpose, strength=strength
+            source,
+            target,
+            split_words(consents or []),
+            face=face,
+            purpose=purpose,
+            strength=strength,
+            source_face=source_face,
+            declared_uses=split_words(uses or []),
+            territory=territory,
+            project=project,
         )
+        if explain:
+            show_rules(output, workshop.explain(plan.request))
+            return
         release = make(workshop, output, plan, out, overwrite)
         label = workshop.label_text()
     output.data({"event": "released", **release, "label": label})
     output.line(_("Released: {path}", path=release["path"]))
     output.line(_("Label on it: {label} · ledger entry {index}", label=label, index=release["ledger_index"]))
+
+
+def show_rules(output: Output, results: list[RuleResult]) -> None:
+    """What each rule of the gate says; raises the error of the first that says no."""
+    for result in results:
+        message, next_step = sentences(result.error) if result.error is not None else ("", "")
+        output.data(
+            {
+                "rule": result.number,
+                "name": result.name,
+                "ok": result.ok,
+                "error": result.error.name if result.error is not None else None,
+                "reason": message,
+                "next_step": next_step,
+            }
+        )
+        output.line(f"{result.number:>2}. {result.name:<14} {_('yes') if result.ok else _('no')}  {message}".rstrip())
+    for result in results:
+        if result.error is not None:
+            raise result.error
 
 
 def make(workshop: Workshop, output: Output, plan: SwapPlan, out: Path, overwrite: bool) -> dict[str, object]:
