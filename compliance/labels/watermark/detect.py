@@ -1,0 +1,196 @@
+"""Reading the watermark out of luma: straight, then through scale, rotation and mirroring, then through changed shape.
+
+At last perspective is tried, where the middle of the picture is found first and the rest is followed from there.
+
+Each stage is tried only when the one before read nothing. An id counts only with a right CRC-24, in the pilot set that
+this id uses, and with pilots that stand above chance; nothing else is reported as found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from compliance.labels.lettering import opencv
+from compliance.labels.watermark.code import Decoded, decode
+from compliance.labels.watermark.frame import Plane, canonical_size, resized, soft_bits, tile_spectrum, whitened
+from compliance.labels.watermark.pattern import TILE_PX, Complex, Pattern, pattern, pilot_set
+from compliance.labels.watermark.sync import (
+    Matrix,
+    Spectrum,
+    Sync,
+    chunks,
+    judge,
+    normalised,
+    refine,
+    shapes,
+    similarities,
+    track,
+)
+
+Effort = Literal["straight", "similar", "full"]
+
+SMALLEST_PX: Final = 32
+
+# An unmarked picture's best z lies below 5.6 after a whole search; the CRC and the set decide, z only spares work.
+Z_TRY, Z_TRY_OTHERS = 4.8, 6.0
+_STRAIGHT_Z, _SETS_TRIED = 2.0, 2
+_CANDIDATES, _LATER_CANDIDATES, _CHUNK, _TRIALS = 48, 24, 12, 3
+_SURE_Z = 6.3
+# From here on the pattern is there for sure; if it cannot be read, the picture is bent.
+_BENT_Z, _STRAIGHTENINGS = 6.4, 3
+_MIDDLE = 0.5
+_CANVAS_PX, _CANVAS_AREA = 6000, 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read. sync: where; z: the best pilot height met, found or not; stage: which search read it."""
+
+    decoded: Decoded | None
+    sync: Sync | None
+    z: float
+    stage: str
+
+
+def read(plane: Plane, key: bytes, effort: Effort = "full") -> Reading:
+    """Search luma for a mark of this key.
+
+    effort: straight tries the untouched frame only, similar also scales, rotations and mirroring, full everything.
+    """
+    height, width = plane.shape
+    if min(height, width) < SMALLEST_PX:
+        return Reading(None, None, 0.0, "too small")
+    keyed = pattern(key)
+    frame = resized(plane, *canonical_size(height, width))
+    white = whitened(frame)
+    if float(np.abs(white).max()) < 1e-3:
+        return Reading(None, None, 0.0, "flat")
+    straight = _straight(white, keyed, key)
+    if straight.decoded is not None or effort == "straight":
+        return straight
+    spectrum = Spectrum(white)
+    best = straight
+    families = [("similarity", similarities, _CANDIDATES)]
+    if effort == "full":
+        families += [("shape", shapes, _LATER_CANDIDATES), ("bent", similarities, _LATER_CANDIDATES)]
+    for stage, family, count in families:
+        if stage == "bent":
+            spectrum = Spectrum(_middle(white))
+        reading = _searched(plane, frame, spectrum, keyed, key, family(spectrum, keyed, count), stage)
+        if reading.decoded is not None:
+            return reading
+        best = max(best, reading, key=lambda entry: entry.z)
+    return best
+
+
+def _middle(white: Plane) -> Plane:
+    """The middle of a plane, within which even a tilted picture looks nearly alike."""
+    height, width = white.shape
+    side = round(_MIDDLE * min(height, width))
+    high, wide = min(height, round(side * 1.25)), min(width, round(side * 1.25))
+    top, left = (height - high) // 2, (width - wide) // 2
+    return white[top : height - top, left : width - left]
+
+
+def _straight(white: Plane, keyed: Pattern, key: bytes) -> Reading:
+    """Read a picture whose frame is untouched: neither cropped nor turned."""
+    tile = tile_spectrum(white)
+    values = normalised(tile[keyed.pilot_bins[:, 0], keyed.pilot_bins[:, 1]])
+    totals = (np.conj(keyed.pilot_phases) @ values).real / (np.sqrt(np.sum(np.abs(values) ** 2) / 2) + 1e-9)
+    ranked = np.argsort(-totals, kind="stable")[:_SETS_TRIED]
+    for chosen in ranked.tolist():
+        sync = Sync(np.eye(2), (0.0, 0.0), chosen, float(totals[chosen]))
+        decoded = _accept(tile, keyed, key, chosen) if sync.z >= _STRAIGHT_Z else None
+        if decoded is not None:
+            return Reading(decoded, sync, sync.z, "straight")
+    first = int(ranked[0])
+    return Reading(None, Sync(np.eye(2), (0.0, 0.0), first, float(totals[first])), float(totals[first]), "straight")
+
+
+def _accept(tile: Complex, keyed: Pattern, key: bytes, chosen: int) -> Decoded | None:
+    """The id in an aligned tile spectrum, if its CRC is right and it belongs to this pilot set."""
+    decoded = decode(soft_bits(tile, keyed, chosen))
+    if decoded.crc_ok and pilot_set(decoded.ident, key) == chosen:
+        return decoded
+    return None
+
+
+def _searched(
+    plane: Plane, frame: Plane, spectrum: Spectrum, keyed: Pattern, key: bytes, family: list[Matrix], stage: str
+) -> Reading:
+    """Judge a family of transforms piece by piece; refine and try the best; stop at the first id."""
+    judged: list[Sync] = []
+    for part in chunks(family, _CHUNK):
+        judged.extend(judge(spectrum, keyed, part))
+        if max(sync.z for sync in judged) >= _SURE_Z:
+            break
+    judged.sort(key=lambda sync: -sync.z)
+    refined = sorted((refine(spectrum, keyed, start) for start in judged[:_TRIALS]), key=lambda sync: -sync.z)
+    for rank, sync in enumerate(refined):
+        if sync.z < (Z_TRY_OTHERS if rank else Z_TRY):
+            break
+        decoded = _unwarped(plane, frame, sync, keyed, key)
+        if decoded is not None:
+            return Reading(decoded, sync, sync.z, stage)
+    return Reading(None, refined[0], refined[0].z, stage)
+
+
+def _unwarped(plane: Plane, frame: Plane, sync: Sync, keyed: Pattern, key: bytes) -> Decoded | None:
+    """Bring the picture back to the canonical frame by a Sync and decode it; straighten it first if it is bent."""
+    source, matrix = _at_scale(plane, frame, sync)
+    view = _view(source, matrix, sync.shift)
+    if view is None:
+        return None
+    move, size = view
+    for lap in range(_STRAIGHTENINGS + 1):
+        white = _looked_at(source, move, size)
+        decoded = _accept(tile_spectrum(white), keyed, key, sync.chosen)
+        if decoded is not None or sync.z < _BENT_Z or lap == _STRAIGHTENINGS:
+            return decoded
+        bend = track(white, keyed, sync.chosen, reach_px=(12, 8, 4)[lap])
+        if bend is None:
+            return None
+        move = move @ bend
+    return None
+
+
+def _at_scale(plane: Plane, frame: Plane, sync: Sync) -> tuple[Plane, Matrix]:
+    """A picture whose pixels are about canonical ones, so that warping it neither blurs nor aliases."""
+    if sync.scale < 1.0:
+        return frame, sync.matrix
+    height, width = (max(SMALLEST_PX, round(side / sync.scale)) for side in frame.shape)
+    source = resized(plane, height, width)
+    shrink = np.diag([width / frame.shape[1], height / frame.shape[0]])
+    return source, shrink @ sync.matrix
+
+
+def _view(source: Plane, matrix: Matrix, shift: tuple[float, float]) -> tuple[Matrix, tuple[int, int]] | None:
+    """The 3 x 3 map from a canonical canvas, its tiles at multiples of 128 px, to a picture, and the canvas' size.
+
+    None when the canvas would be too large.
+    """
+    height, width = source.shape
+    centre = np.array([(width - 1) / 2, (height - 1) / 2])
+    corners = np.array([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]]) - centre
+    places = corners @ np.linalg.inv(matrix).T + np.array(shift)
+    base = np.floor(places.min(0) / TILE_PX) * TILE_PX
+    columns, rows = (int(value) for value in np.ceil(places.max(0) - base) + 1)
+    if max(rows, columns) > _CANVAS_PX or rows * columns > _CANVAS_AREA:
+        return None
+    move = np.eye(3)
+    move[:2, :2] = matrix
+    move[:2, 2] = matrix @ (base - np.array(shift)) + centre
+    return move, (columns, rows)
+
+
+def _looked_at(source: Plane, move: Matrix, size: tuple[int, int]) -> Plane:
+    """The whitened canvas of a map, zero outside the picture."""
+    cv2 = opencv()
+    flags = cv2.WARP_INVERSE_MAP
+    warped = cv2.warpPerspective(source, move, size, flags=flags | cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    inside = cv2.warpPerspective(np.full_like(source, 255, np.uint8), move, size, flags=flags | cv2.INTER_NEAREST)
+    result: Plane = whitened(warped) * (inside > 0)
+    return result
