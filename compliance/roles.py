@@ -265,6 +265,8 @@ def confirm_role(
     with rows.write() as connection:
         found = proposal(connection, wanted.id, at)
         verify_two_people(connection, found.by, by, at)
+        if found.by not in admins(connection):
+            raise RoleMissing(account=found.by, action=Action.GRANT_ROLE.value, roles=Role.ADMIN.value)
         if admins(connection) - {found.by}:
             verify_may_in(connection, by, Action.GRANT_ROLE)
         if len(active_accounts(connection)) > 2:

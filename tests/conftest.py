@@ -61,7 +61,7 @@ def _watch_sockets(event: str, arguments: tuple[Any, ...]) -> None:
         return
     if event == "socket.getaddrinfo" and arguments[0] == "127.0.0.1" and arguments[1] in _own_ports:
         return
-    if event == "socket.connect" and arguments[1][0] == "127.0.0.1" and arguments[1][1] in _own_ports:
+    if event == "socket.connect" and arguments[1][:1] == ("127.0.0.1",) and arguments[1][1] in _own_ports:
         return
     if event in _LOOKUPS or (event in _CALLS and arguments[0].family != socket.AF_UNIX):
         _calls_out.append(f"{event}{arguments[1:] if event in _CALLS else arguments}")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from compliance.errors import NotSignedIn
-from compliance.roles import TABLE, Role
 from studio.commands.door import CodeOption, JsonOption, PasswordOption, opened, with_keys
 from studio.commands.output import Output
 from studio.text import N_, _
@@ -228,6 +227,8 @@ def list_roles(
     """Show roles."""
     output = Output(as_json)
     if table:
+        from compliance.roles import TABLE, Role
+
         rows = [(role.value, ", ".join(sorted(TABLE[role]))) for role in Role]
         data = [{"role": role.value, "actions": sorted(TABLE[role])} for role in Role]
         output.table((_("role"), _("allows")), rows, data, "")
