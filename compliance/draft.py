@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import hashlib
 
-from compliance import encode
-from compliance.containers import read_container
-from compliance.labels import explicit
+from compliance import encode, encode_sound
+from compliance.errors import FormatUnsupported
+from compliance.labels import audible, explicit
 from compliance.labels.lettering import opencv
-from compliance.labels.policy import LabelPlan
-from compliance.media import SyntheticMedia, unseal
+from compliance.labels.policy import LabelPlan, Language
+from compliance.media import SyntheticMedia, unseal, unseal_sound
+from compliance.reading import read_media
 
 
 class Draft:
-    """One labelled, encoded picture in memory. payload_sha256: digest of what makes the picture (see containers)."""
+    """Labelled, encoded media in memory. payload_sha256: digest of what makes the picture or sound (see containers)."""
 
     def __init__(self, plan: LabelPlan, data: bytes) -> None:
         self.plan = plan
         self._data = data
         self.size = len(data)
-        self.payload_sha256 = read_container("draft", data).payload_sha256
+        self.payload_sha256 = read_media("draft", data).payload_sha256
         self.sha256 = hashlib.sha256(data).hexdigest()
 
     def write(self, descriptor: int) -> None:
@@ -31,9 +32,21 @@ class Draft:
 
 
 def prepare(media: SyntheticMedia, plan: LabelPlan) -> Draft:
-    """Label and encode a sealed result; raises PictureTooSmallForLabel, LabelPartMissing."""
-    labelled, _ = explicit.draw(unseal(media), sample=plan.sample)
-    return Draft(plan, encode.encode_picture(labelled, plan.format, plan.packet()))
+    """Label and encode a sealed result.
+
+    Raises PictureTooSmallForLabel, SoundUnsuitable, LabelPartMissing, and FormatUnsupported when the plan's format is
+    for the other kind of media.
+    """
+    if plan.format == "png" or plan.format == "jpeg":
+        if media.info.kind != "picture":
+            raise FormatUnsupported(path=plan.format, supported="sound")
+        labelled, _ = explicit.draw(unseal(media), sample=plan.sample)
+        return Draft(plan, encode.encode_picture(labelled, plan.format, plan.packet()))
+    if media.info.kind != "sound":
+        raise FormatUnsupported(path=plan.format, supported="pictures")
+    rate_hz = media.info.rate_hz
+    spoken = audible.draw_sound(unseal_sound(media), rate_hz, plan.language, sample=plan.sample)
+    return Draft(plan, encode_sound.encode_sound(spoken, rate_hz, plan.format, plan.tags()))
 
 
 def preview(media: SyntheticMedia, *, sample: bool, longest_px: int) -> bytes:
@@ -47,3 +60,10 @@ def preview(media: SyntheticMedia, *, sample: bool, longest_px: int) -> bytes:
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     labelled, _ = explicit.draw(pixels, sample=sample)
     return encode.encode_preview(labelled)
+
+
+def preview_sound(media: SyntheticMedia, *, sample: bool, language: Language) -> bytes:
+    """An Ogg/Opus file in memory for listening, with the whole audible label in it."""
+    rate_hz = media.info.rate_hz
+    spoken = audible.draw_sound(unseal_sound(media), rate_hz, language, sample=sample)
+    return encode_sound.encode_sound_preview(spoken, rate_hz)

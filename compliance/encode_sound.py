@@ -9,31 +9,17 @@ import io
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from compliance.errors import LabelPartMissing
-
-Samples = NDArray[np.float32]
-SoundFormat = Literal["wav", "flac", "mp3", "m4a", "ogg"]
+from compliance.labels.policy import SoundTags
+from compliance.media import Samples
+from compliance.sound_containers import SoundFormat
 
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _CHUNK_FRAMES = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class SoundTags:
-    """What the metadata of a sound file says. aigc: the JSON of GB 45438 Annex E; xmp: a packet with the IPTC source
-    type and without the AIGC field; source_type: the same as its full URI, for formats that have no place for XMP.
-    """
-
-    aigc: str
-    xmp: bytes
-    source_type: str
-    system: str
-    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +59,11 @@ def encode_sound(samples: Samples, rate_hz: int, fmt: SoundFormat, tags: SoundTa
     return data
 
 
+def encode_sound_preview(samples: Samples, rate_hz: int) -> bytes:
+    """Encode sound that already carries the label as Opus in memory, without metadata; samples as in encode_sound."""
+    return _encode(samples, rate_hz, "ogg", None, 16)
+
+
 def _wav(samples: Samples, rate_hz: int, tags: SoundTags, bits: int) -> bytes:
     """RIFF: fmt, data, AIGC, _PMX, each filled up to an even length."""
     channels, width = samples.shape[1], bits // 8
@@ -87,7 +78,7 @@ def _wav(samples: Samples, rate_hz: int, tags: SoundTags, bits: int) -> bytes:
     return b"RIFF" + struct.pack("<I4s", 4 + len(body), b"WAVE") + body
 
 
-def _encode(samples: Samples, rate_hz: int, fmt: SoundFormat, tags: SoundTags, bits: int) -> bytes:
+def _encode(samples: Samples, rate_hz: int, fmt: SoundFormat, tags: SoundTags | None, bits: int) -> bytes:
     try:
         import av
     except ImportError as error:
@@ -101,13 +92,8 @@ def _encode(samples: Samples, rate_hz: int, fmt: SoundFormat, tags: SoundTags, b
     target = io.BytesIO()
     # Bit-exact: no serial number by chance and no clock in the file.
     with av.open(target, "w", format=way.container, options={"fflags": "bitexact", **way.options}) as container:
-        container.metadata["AIGC"] = tags.aigc
-        if fmt == "mp3":
-            container.metadata["id3v2_priv.XMP"] = _escaped(tags.xmp)
-        elif fmt in ("flac", "ogg"):
-            container.metadata["DIGITALSOURCETYPE"] = tags.source_type
-            container.metadata["AISYSTEMUSED"] = tags.system
-            container.metadata["AISYSTEMVERSIONUSED"] = tags.version
+        if tags is not None:
+            container.metadata.update(_metadata(fmt, tags))
         stream: Any = container.add_stream(way.codec, rate=target_hz)
         stream.layout = layout
         if way.bit_rate:
@@ -124,6 +110,18 @@ def _encode(samples: Samples, rate_hz: int, fmt: SoundFormat, tags: SoundTags, b
                 container.mux(stream.encode(piece))
         container.mux(stream.encode(None))
     return target.getvalue()
+
+
+def _metadata(fmt: SoundFormat, tags: SoundTags) -> dict[str, str]:
+    """What FFmpeg writes as text: AIGC as TXXX, key or comment, XMP as a PRIV frame, the source type as a comment."""
+    named = {"AIGC": tags.aigc}
+    if fmt == "mp3":
+        named["id3v2_priv.XMP"] = _escaped(tags.xmp)
+    elif fmt in ("flac", "ogg"):
+        named["DIGITALSOURCETYPE"] = tags.source_type
+        named["AISYSTEMUSED"] = tags.system
+        named["AISYSTEMVERSIONUSED"] = tags.version
+    return named
 
 
 def _frames(av: Any, samples: Samples, rate_hz: int, layout: str) -> list[Any]:

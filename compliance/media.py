@@ -14,33 +14,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+Samples = NDArray[np.float32]
 Origin = Literal["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"]
 
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What may be known about sealed media from outside. width, height: pixels; origin: an IPTC source type code."""
+    """What may be known about sealed media from outside. origin: an IPTC source type code.
 
-    kind: Literal["picture"]
+    width, height: pixels, 0 for sound. rate_hz, channels, frames (samples a channel): of sound, 0 for pictures.
+    """
+
+    kind: Literal["picture", "sound"]
     width: int
     height: int
-    colour_space: Literal["sRGB"]
+    colour_space: Literal["sRGB", ""]
     origin: Origin
     engine: str
     engine_version: str
     faces_edited: int = 0
     warnings: tuple[str, ...] = ()
+    rate_hz: int = 0
+    channels: int = 0
+    frames: int = 0
+
+    @classmethod
+    def of_sound(cls, samples: Samples, rate_hz: int, *, origin: Origin, engine: str, engine_version: str) -> MediaInfo:
+        """The info of a sound: float32, (frames, channels)."""
+        frames, channels = samples.shape
+        return cls("sound", 0, 0, "", origin, engine, engine_version, rate_hz=rate_hz, channels=channels, frames=frames)
 
 
 class SyntheticMedia:
-    """A sealed picture: uint8, (height, width, 3), sRGB. Only compliance.draft opens it."""
+    """A sealed picture or sound. Only compliance.draft opens it.
+
+    Picture: uint8, (height, width, 3), sRGB. Sound: float32, (frames, channels), -1 to 1.
+    """
 
     __slots__ = ("__pixels", "info")
 
-    def __init__(self, pixels: Pixels, info: MediaInfo) -> None:
-        """Seal pixels; raises ValueError when shape or type do not fit the info."""
-        if pixels.dtype != np.uint8 or pixels.shape != (info.height, info.width, 3):
+    def __init__(self, pixels: Pixels | Samples, info: MediaInfo) -> None:
+        """Seal pixels or samples; raises ValueError when shape or type do not fit the info."""
+        if info.kind == "picture" and (pixels.dtype != np.uint8 or pixels.shape != (info.height, info.width, 3)):
             raise ValueError("pixels must be uint8, (height, width, 3)")
+        if info.kind == "sound" and (pixels.dtype != np.float32 or pixels.shape != (info.frames, info.channels)):
+            raise ValueError("samples must be float32, (frames, channels)")
         self.__pixels = pixels
         self.info = info
 
@@ -52,12 +70,34 @@ class SyntheticMedia:
     __iter__ = __getitem__ = __len__ = _refuse
 
     def __repr__(self) -> str:
-        return f"<SyntheticMedia {self.info.kind} {self.info.width}x{self.info.height}, sealed>"
+        info = self.info
+        size = f"{info.width}x{info.height}" if info.kind == "picture" else f"{info.frames}x{info.channels}"
+        return f"<SyntheticMedia {info.kind} {size}, sealed>"
 
 
 def unseal(media: SyntheticMedia) -> Pixels:
-    """The samples of sealed media, for compliance.draft alone. uint8, (height, width, 3), sRGB, read-only view."""
-    pixels: Any = media._SyntheticMedia__pixels  # type: ignore[attr-defined]
-    view: Pixels = pixels.view()
+    """The pixels of a sealed picture, for compliance.draft alone. uint8, (height, width, 3), sRGB, read-only view.
+
+    Raises ValueError for a sound.
+    """
+    if media.info.kind != "picture":
+        raise ValueError("not a picture")
+    pixels: Pixels = _view(media)
+    return pixels
+
+
+def unseal_sound(media: SyntheticMedia) -> Samples:
+    """The samples of a sealed sound, for compliance.draft alone. float32, (frames, channels), read-only view.
+
+    Raises ValueError for a picture.
+    """
+    if media.info.kind != "sound":
+        raise ValueError("not a sound")
+    samples: Samples = _view(media)
+    return samples
+
+
+def _view(media: SyntheticMedia) -> Any:
+    view = media._SyntheticMedia__pixels.view()  # type: ignore[attr-defined]  # the mangled name is the seal
     view.flags.writeable = False
     return view

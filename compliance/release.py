@@ -10,6 +10,8 @@ The protocol, in this order:
  7. the sealed file is read back and verified as a stranger would; its digest is entered,
  8. a no-replace link (or, with overwrite, a rename) gives it its name; the folder is made durable,
  9. commit: the ledger binds the finished file; a checkpoint is signed.
+Formats that cannot hold a credential get it beside them, as NAME.c2pa: both files are written, read back and named
+together, the credential first, and recovery finishes or takes back both.
 An entry before a file: a crash may leave an entry without a file, never a file without an entry. Recovery at start
 finishes what was linked and rolls back everything else.
 """
@@ -34,28 +36,41 @@ from sqlalchemy.exc import SQLAlchemyError
 from compliance import operator_profile, store
 from compliance.account import Account
 from compliance.clock import stamp
-from compliance.containers import Container, read_container
 from compliance.errors import (
     DestinationUnsuitable,
+    FormatUnsupported,
     LabelTooWeak,
     NotWritable,
     SignetError,
     TargetExists,
 )
 from compliance.gate import Gate
+from compliance.inspection import verify_draft, verify_sealed
 from compliance.keys import HomeKeys
-from compliance.labels import aigc, credential, explicit
-from compliance.labels.policy import Drafter, LabelPlan, PictureFormat, Prepared, system_version
+from compliance.labels import credential
+from compliance.labels.policy import BESIDE, Drafter, LabelPlan, Language, MediaFormat, Prepared, system_version
 from compliance.ledger import Ledger
 from compliance.media import MediaInfo
 from compliance.permit import Claim, Permit
+from compliance.sound_containers import MIME as SOUND_MIME
 from compliance.storage import disk_error, fsync_folder
 from compliance.store import Store
 
-FORMATS: dict[str, PictureFormat] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
-_MIME = {"png": "image/png", "jpeg": "image/jpeg"}
-# A finished picture is read whole; nothing the house makes comes near this.
+FORMATS: dict[str, MediaFormat] = {
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".wav": "wav",
+    ".flac": "flac",
+    ".mp3": "mp3",
+    ".m4a": "m4a",
+    ".ogg": "ogg",
+    ".opus": "ogg",
+}
+_MIME: dict[str, str] = {"png": "image/png", "jpeg": "image/jpeg", **{name: SOUND_MIME[name] for name in SOUND_MIME}}
+# A finished file is read whole; nothing the house makes comes near this.
 _LARGEST_BYTES = 1 << 30
+_LARGEST_BESIDE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +96,17 @@ class Released:
     ledger_index: int
 
 
-def format_of(path: Path) -> PictureFormat:
+def format_of(path: Path) -> MediaFormat:
     """The container a path's ending names; raises FormatUnsupported."""
-    from compliance.errors import FormatUnsupported
-
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError as error:
         raise FormatUnsupported(path=path, supported=", ".join(FORMATS)) from error
+
+
+def beside(path: Path) -> Path:
+    """Where the credential of a file stands whose format cannot hold it."""
+    return path.with_name(f"{path.name}.c2pa")
 
 
 class Releaser:
@@ -112,15 +130,16 @@ class Releaser:
         finally:
             os.close(descriptor)
 
-    def plan(self, info: MediaInfo, picture_format: PictureFormat) -> LabelPlan:
+    def plan(self, info: MediaInfo, media_format: MediaFormat, language: Language = "zh") -> LabelPlan:
         """The labels of the next release."""
         return LabelPlan(
             release_id=secrets.token_hex(8),
-            format=picture_format,
+            format=media_format,
             producer=operator_profile.producer_of(self._rows, self._home_id),
             origin=info.origin,
             sample=self._demo,
             version=system_version(),
+            language=language,
         )
 
     def release(
@@ -136,13 +155,18 @@ class Releaser:
         out: Path,
         overwrite: bool = False,
         assurance: str = "self",
+        language: Language = "zh",
     ) -> Released:
-        """Run the protocol; returns when the file stands under its name, or raises and leaves nothing behind."""
+        """Run the protocol; returns when the file stands under its name, or raises and leaves nothing behind.
+
+        language: of the words spoken in sound; that they are spoken is no choice.
+        """
         out = Path(os.path.abspath(out))
         with self._alone(wait=True):
             # 1. destination and permit
             verify_destination(out, overwrite)
-            plan = self.plan(info, format_of(out))
+            verify_kind(out, info)
+            plan = self.plan(info, format_of(out), language)
             self._gate.verify_for_release(permit, claim, account)
             # 2. draft
             prepared = drafter.prepare(plan)
@@ -154,10 +178,10 @@ class Releaser:
                 # 5. measure
                 verify_draft(data, plan, prepared)
                 # 6. sign
-                signed = self._sign(data, plan, claim, info, materials, keys, index, assurance)
-                verify_sealed(signed, plan, prepared, keys)
+                signed, aside = self._sign(data, plan, claim, info, materials, keys, index, assurance)
+                verify_sealed(signed, plan, prepared, keys, aside)
                 # 7. read back what stands on disk
-                digest = self._seal(signed, out, plan.release_id)
+                digest = self._seal(signed, aside, out, plan.release_id)
                 # 8. link
                 self._link(out, plan.release_id, overwrite)
             except BaseException as error:
@@ -243,7 +267,8 @@ class Releaser:
         keys: HomeKeys,
         index: int,
         assurance: str,
-    ) -> bytes:
+    ) -> tuple[bytes, bytes | None]:
+        """The signed file, and what has to stand beside it where its format cannot hold a credential."""
         proof = Ledger(self._rows, self._ledger.origin, keys.ledger_key()).proof(index)
         relationship = {"target": "parentOf", "source": "componentOf"}
         recipe = credential.Recipe(
@@ -266,23 +291,16 @@ class Releaser:
             },
             assurance=assurance,
         )
-        return credential.sign(data, recipe, keys.leaf_key(), keys.chain_pem())
+        if plan.format in BESIDE:
+            return data, credential.sign_beside(data, recipe, keys.leaf_key(), keys.chain_pem())
+        return credential.sign(data, recipe, keys.leaf_key(), keys.chain_pem()), None
 
-    def _seal(self, signed: bytes, out: Path, release_id: str) -> str:
+    def _seal(self, signed: bytes, aside: bytes | None, out: Path, release_id: str) -> str:
         path = _seal_path(out, release_id)
-        digest = hashlib.sha256(signed).hexdigest()
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            try:
-                view = memoryview(signed)
-                while view:
-                    view = view[os.write(descriptor, view) :]
-                os.fchmod(descriptor, 0o666 & ~_umask())
-                os.fsync(descriptor)
-                if hashlib.sha256(_read_all(descriptor)).hexdigest() != digest:
-                    raise LabelTooWeak(layer="credential", reason="the disk gave back other bytes than were written")
-            finally:
-                os.close(descriptor)
+            digest = _write_synced(path, signed)
+            if aside is not None:
+                _write_synced(beside(path), aside)
             os.unlink(_part(out, release_id))
         except OSError as error:
             raise disk_error(error, out.parent) from error
@@ -295,11 +313,16 @@ class Releaser:
     def _link(self, out: Path, release_id: str, overwrite: bool) -> None:
         seal = _seal_path(out, release_id)
         try:
+            # The copy beside the seal stays until the file has its name: by it recovery knows what is ours.
+            if beside(seal).exists():
+                _put(beside(seal), beside(out), overwrite)
+                fsync_folder(out.parent)
             if overwrite:
                 os.replace(seal, out)
             else:
                 os.link(seal, out)
                 os.unlink(seal)
+            _remove(beside(seal))
             fsync_folder(out.parent)
         except FileExistsError as error:
             raise TargetExists(path=out) from error
@@ -342,12 +365,22 @@ class Releaser:
     def _settle(self, row: dict[str, Any]) -> str:
         """Finish or roll back one open release; idempotent. Returns the state it ends in."""
         out = Path(row["target_path"])
+        seal = _seal_path(out, row["id"])
         if row["state"] == "sealed" and _is_file_with(out, row["file_sha256"]):
-            _remove(_seal_path(out, row["id"]))
+            _remove(seal)
+            _remove(beside(seal))
             self._commit(row["id"], row["file_sha256"], self._ledger)
             return "released"
-        _remove(Path(row["part_path"]))
-        _remove(_seal_path(out, row["id"]))
+        if _is_same(beside(seal), beside(out)):
+            if row["state"] == "sealed" and row["overwrite"] and _is_file_with(seal, row["file_sha256"]):
+                # The old credential beside the old file is gone already: only forward leads to two that fit.
+                os.replace(seal, out)
+                fsync_folder(out.parent)
+                return self._settle(row)
+            _remove(beside(out))
+        for leftover in (Path(row["part_path"]), beside(seal), _second_name(beside(seal))):
+            _remove(leftover)
+        _remove(seal)
         if out.parent.is_dir():
             fsync_folder(out.parent)
         with self._rows.write() as connection:
@@ -407,62 +440,20 @@ def verify_destination(out: Path, overwrite: bool) -> None:
         raise NotWritable(path=out.parent, reason="there is no such folder")
     if not os.access(out.parent, os.W_OK | os.X_OK):
         raise NotWritable(path=out.parent, reason="permission denied")
-    if out.is_dir() and not out.is_symlink():
-        raise NotWritable(path=out, reason="it is a folder")
-    if os.path.lexists(out) and not overwrite:
-        raise TargetExists(path=out)
+    names = (out, beside(out)) if format_of(out) in BESIDE else (out,)
+    for name in names:
+        if name.is_dir() and not name.is_symlink():
+            raise NotWritable(path=name, reason="it is a folder")
+        if os.path.lexists(name) and not overwrite:
+            raise TargetExists(path=name)
 
 
-def verify_draft(data: bytes, plan: LabelPlan, prepared: Prepared) -> None:
-    """Measure every layer of an unsigned draft from its bytes; raises LabelTooWeak naming the layer."""
-    container = read_container("the draft", data)
-    _verify_payload(container, plan, prepared)
-    _verify_metadata(container, plan)
-    explicit.require(explicit.measure(decode_labelled(data)), sample=plan.sample)
-
-
-def verify_sealed(data: bytes, plan: LabelPlan, prepared: Prepared, keys: HomeKeys) -> None:
-    """Check the signed bytes: same picture, same metadata, a credential of this home. Raises LabelTooWeak."""
-    container = read_container("the sealed file", data)
-    _verify_payload(container, plan, prepared)
-    _verify_metadata(container, plan)
-    reading = credential.read_credential(data, container.mime, [keys.public.root_pem.encode()])
-    if reading.state != "intact" or reading.trust != "trusted":
-        raise LabelTooWeak(layer="credential", reason="; ".join((*reading.reasons, *reading.codes)) or reading.state)
-    if (reading.evidence or {}).get("release") != plan.release_id:
-        raise LabelTooWeak(layer="credential", reason="names another release")
-
-
-def _verify_payload(container: Container, plan: LabelPlan, prepared: Prepared) -> None:
-    if container.format != plan.format or container.trailing_bytes:
-        raise LabelTooWeak(layer="container", reason="not the planned format, or bytes after its end")
-    if container.payload_sha256 != prepared.payload_sha256:
-        raise LabelTooWeak(layer="container", reason="the picture is not the one that was entered")
-
-
-def _verify_metadata(container: Container, plan: LabelPlan) -> None:
-    field = aigc.read_aigc(container)
-    if field.state != "intact":
-        raise LabelTooWeak(layer="aigc", reason="; ".join(field.reasons) or field.state)
-    if field.fields[0].get("ProduceID") != plan.release_id or field.fields[0].get("Label") != "1":
-        raise LabelTooWeak(layer="aigc", reason="names another release")
-    source_type = aigc.read_iptc(container)
-    if source_type.state != "intact" or not source_type.uris[0].endswith(f"/{plan.origin}"):
-        raise LabelTooWeak(layer="iptc", reason="; ".join(source_type.reasons) or "another source type")
-
-
-def decode_labelled(data: bytes) -> Any:
-    """Pixels of a finished picture: uint8, (height, width, 3), sRGB; for measuring only."""
-    import io
-
-    import numpy as np
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
-            return np.asarray(picture.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise LabelTooWeak(layer="container", reason="cannot be decoded") from error
+def verify_kind(out: Path, info: MediaInfo) -> None:
+    """Raise FormatUnsupported unless the ending is one for this kind of media."""
+    kinds = {ending: "sound" if media_format in SOUND_MIME else "picture" for ending, media_format in FORMATS.items()}
+    if kinds[out.suffix.lower()] != info.kind:
+        fitting = ", ".join(ending for ending, kind in kinds.items() if kind == info.kind)
+        raise FormatUnsupported(path=out, supported=fitting)
 
 
 def _part(out: Path, release_id: str) -> Path:
@@ -476,12 +467,56 @@ def _seal_path(out: Path, release_id: str) -> Path:
 def _read_all(descriptor: int) -> bytes:
     size = os.fstat(descriptor).st_size
     if size > _LARGEST_BYTES:
-        raise LabelTooWeak(layer="container", reason="larger than any picture the house makes")
+        raise LabelTooWeak(layer="container", reason="larger than anything the house makes")
     pieces, offset = [], 0
     while piece := os.pread(descriptor, 1 << 20, offset):
         pieces.append(piece)
         offset += len(piece)
     return b"".join(pieces)
+
+
+def _write_synced(path: Path, data: bytes) -> str:
+    """Make a new file, read it back and return its digest; raises OSError, LabelTooWeak."""
+    digest = hashlib.sha256(data).hexdigest()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fchmod(descriptor, 0o666 & ~_umask())
+        os.fsync(descriptor)
+        if hashlib.sha256(_read_all(descriptor)).hexdigest() != digest:
+            raise LabelTooWeak(layer="credential", reason="the disk gave back other bytes than were written")
+    finally:
+        os.close(descriptor)
+    return digest
+
+
+def _put(source: Path, target: Path, overwrite: bool) -> None:
+    """Give a file a second name; with overwrite, whatever had that name gives way at once."""
+    if not overwrite:
+        os.link(source, target)
+        return
+    second = _second_name(source)
+    _remove(second)
+    os.link(source, second)
+    os.replace(second, target)
+    # Renaming one name of a file onto another name of the same file does nothing (rename(2)).
+    _remove(second)
+
+
+def _second_name(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
+
+
+def _is_same(ours: Path, there: Path) -> bool:
+    """Whether two names mean the same bytes; False when either is missing."""
+    try:
+        if ours.stat().st_size > _LARGEST_BESIDE_BYTES:
+            return False
+        return _is_file_with(there, hashlib.sha256(ours.read_bytes()).hexdigest())
+    except OSError:
+        return False
 
 
 def _is_file_with(path: Path, digest: str | None) -> bool:

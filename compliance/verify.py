@@ -12,25 +12,29 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from compliance.containers import Container, read_container
-from compliance.errors import FileMissing, LabelPartMissing, NotAPicture, SignetError
+from compliance.containers import Container
+from compliance.decode_sound import decode_sound
+from compliance.errors import FileMissing, LabelPartMissing, NotAPicture, NotASound, SignetError
 from compliance.keys import PublicKeys
-from compliance.labels import aigc, credential, explicit
+from compliance.labels import aigc, audible, credential, explicit
 from compliance.proof import Proof, parse_vkey
+from compliance.reading import read_media
 from compliance.refutation import RefutationList
+from compliance.sound_containers import SoundContainer
 
 State = Literal["intact", "damaged", "absent", "unchecked"]
 Verdict = Literal["sealed", "refuted", "broken", "unlabelled", "unreadable"]
 LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
 _LARGEST_BYTES = 1 << 30
+_LARGEST_BESIDE_BYTES = 64 << 20
 
 SENTENCES: dict[str, str] = {
     "sealed": "AI-generated or AI-edited; every label is intact and the signer is known here.",
     "sealed by unknown": "AI-generated or AI-edited; every label is intact, but the signer is not known here.",
     "refuted": "AI-generated or AI-edited, and refuted: its maker declares that what is claimed with it is not true.",
     "broken": "This file carries labels of AI-made media, and at least one of them is damaged or missing.",
-    "unlabelled": "No label was found. That does not make the picture authentic.",
-    "unreadable": "The file is not a picture that can be read here, so nothing was checked.",
+    "unlabelled": "No label was found. That does not make the file authentic.",
+    "unreadable": "The file is neither a picture nor a sound that can be read here, so nothing was checked.",
 }
 
 
@@ -79,22 +83,36 @@ def verify_file(path: Path, known: Sequence[PublicKeys] = (), refuted: Sequence[
         if path.stat().st_size > _LARGEST_BYTES:
             return _unreadable(path, "larger than 1 GiB")
         data = path.read_bytes()
+        aside = _beside(path)
     except FileNotFoundError as error:
         raise FileMissing(path=path) from error
     except OSError as error:
         return _unreadable(path, (error.strerror or "unknown").lower())
-    return verify_bytes(str(path), data, known, refuted)
+    return verify_bytes(str(path), data, known, refuted, aside)
+
+
+def _beside(path: Path) -> bytes | None:
+    """The credential that stands beside a file as NAME.c2pa; None when there is none."""
+    try:
+        other = path.with_name(f"{path.name}.c2pa")
+        return other.read_bytes() if other.stat().st_size <= _LARGEST_BESIDE_BYTES else None
+    except OSError:
+        return None
 
 
 def verify_bytes(
-    name: str, data: bytes, known: Sequence[PublicKeys] = (), refuted: Sequence[RefutationList] = ()
+    name: str,
+    data: bytes,
+    known: Sequence[PublicKeys] = (),
+    refuted: Sequence[RefutationList] = (),
+    aside: bytes | None = None,
 ) -> Report:
-    """Check the bytes of one file."""
+    """Check the bytes of one file. aside: the credential beside it, which counts where none is inside."""
     try:
-        container = read_container(name, data, salvage=True)
-    except NotAPicture as error:
+        container = read_media(name, data, salvage=True)
+    except (NotAPicture, NotASound) as error:
         return _unreadable(Path(name), str(error.data["reason"]))
-    reading = _read_credential(data, container, known)
+    reading = _read_credential(data, container, known, None if container.has_manifest else aside)
     layers = {
         "explicit": _explicit(data, container),
         "aigc": _aigc(container),
@@ -137,7 +155,9 @@ def _unreadable(path: Path, reason: str) -> Report:
     return Report(str(path), "unreadable", SENTENCES["unreadable"], layers)
 
 
-def _explicit(data: bytes, container: Container) -> LayerReport:
+def _explicit(data: bytes, container: Container | SoundContainer) -> LayerReport:
+    if isinstance(container, SoundContainer):
+        return _heard(data, container)
     pixels = _decode(data)
     if pixels is None:
         state: State = "damaged" if container.has_manifest or container.xmp else "unchecked"
@@ -153,6 +173,27 @@ def _explicit(data: bytes, container: Container) -> LayerReport:
     }
     state = explicit.state(found)
     return LayerReport(state, evidence if found.found else {}, () if state == "intact" else explicit.reasons(found))
+
+
+def _heard(data: bytes, container: SoundContainer) -> LayerReport:
+    """The audible label."""
+    try:
+        samples, rate_hz = decode_sound("", data)
+    except LabelPartMissing:
+        return LayerReport("unchecked", {}, ("the library that decodes sound did not load",))
+    except NotASound:
+        state: State = "damaged" if container.has_manifest or container.aigc else "unchecked"
+        return LayerReport(state, {}, ("the sound cannot be decoded whole", *container.damage))
+    found = audible.measure_sound(samples, rate_hz)
+    evidence = {
+        "rhythms": [asdict(item) for item in found.rhythms],
+        "words": [asdict(item) for item in found.words],
+        "languages": list(found.languages),
+        "programme_dbfs": round(found.programme_dbfs, 1),
+        "sample": found.sample,
+    }
+    state = audible.state(found)
+    return LayerReport(state, {} if state == "absent" else evidence, audible.reasons(found))
 
 
 def _decode(data: bytes) -> Any:
@@ -171,21 +212,21 @@ def _decode(data: bytes) -> Any:
         return None
 
 
-def _aigc(container: Container) -> LayerReport:
+def _aigc(container: Container | SoundContainer) -> LayerReport:
     reading = aigc.read_aigc(container)
     return LayerReport(reading.state, {"fields": list(reading.fields)} if reading.fields else {}, reading.reasons)
 
 
-def _iptc(container: Container) -> LayerReport:
+def _iptc(container: Container | SoundContainer) -> LayerReport:
     reading = aigc.read_iptc(container)
     return LayerReport(reading.state, {"source_type": list(reading.uris)} if reading.uris else {}, reading.reasons)
 
 
 def _read_credential(
-    data: bytes, container: Container, known: Sequence[PublicKeys]
+    data: bytes, container: Container | SoundContainer, known: Sequence[PublicKeys], aside: bytes | None
 ) -> credential.CredentialReading | None:
     try:
-        return credential.read_credential(data, container.mime, [keys.root_pem.encode() for keys in known])
+        return credential.read_credential(data, container.mime, [keys.root_pem.encode() for keys in known], aside)
     except LabelPartMissing:
         return None
 
@@ -207,9 +248,9 @@ def _credential(reading: credential.CredentialReading | None) -> LayerReport:
 
 
 def _ledger(
-    reading: credential.CredentialReading | None, container: Container, known: Sequence[PublicKeys]
+    reading: credential.CredentialReading | None, container: Container | SoundContainer, known: Sequence[PublicKeys]
 ) -> LayerReport:
-    """The file's own proof: its intent entry stands in a signed log and means this very picture."""
+    """The file's own proof: its intent entry stands in a signed log and means this very picture or sound."""
     if reading is None:
         return LayerReport("unchecked", {}, ("the C2PA library did not load",))
     evidence = reading.evidence
@@ -235,7 +276,7 @@ def _ledger(
     produced = [item.get("ProduceID") for item in aigc.read_aigc(container).fields]
     reasons = []
     if fields.get("payload_sha256") != container.payload_sha256:
-        reasons.append("the entry means another picture")
+        reasons.append("the entry means another picture or sound")
     if produced and produced != [fields.get("release")]:
         reasons.append("the entry and the AIGC field name different releases")
     if reading.state == "damaged":

@@ -132,7 +132,8 @@ def xmp_packet(field: AigcField | None, *, origin: str, system: str, version: st
 def read_aigc(container: Container | SoundContainer) -> AigcReading:
     """Read the GB 45438 field of a file; intact only as exactly one, bare in XMP, with seven keys and allowed values.
 
-    In sound it has to stand in the place that TC260-PG-202510A names for the format, which is never XMP. Other spellings seen in the wild are read and reported as damage. Never raises.
+    In sound it has to stand in the place that TC260-PG-202510A names for the format, which is never XMP. Other
+    spellings seen in the wild are read and reported as damage. Never raises.
     """
     reasons: list[str] = []
     texts: list[tuple[str, str]] = []

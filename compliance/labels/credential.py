@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from compliance.containers import manifest_store
 from compliance.errors import LabelPartMissing, LabelTooWeak
 from compliance.labels.aigc import SOURCE_TYPE
+from compliance.reading import manifest_of
 
 SIGNET_ASSERTION: Final = "org.signet.release"
 CLAIM_GENERATOR: Final = "Signet"
@@ -187,10 +187,24 @@ def _library() -> Any:
 def sign(data: bytes, recipe: Recipe, leaf_key: ec.EllipticCurvePrivateKey, chain_pem: bytes) -> bytes:
     """Put a signed credential into a finished file and return the new bytes.
 
-    data: PNG or JPEG with all its other metadata in place (a later change breaks the credential). chain_pem: leaf
-    first, then the root. The key stays in this process: the library gets signatures only.
+    data: a file with all its other metadata in place (a later change breaks the credential). chain_pem: leaf first,
+    then the root. The key stays in this process: the library gets signatures only.
     Raises LabelPartMissing without the library, LabelTooWeak when it refuses to sign.
     """
+    return _sign(data, recipe, leaf_key, chain_pem, is_beside=False)
+
+
+def sign_beside(data: bytes, recipe: Recipe, leaf_key: ec.EllipticCurvePrivateKey, chain_pem: bytes) -> bytes:
+    """Sign a finished file whose format cannot hold a credential: the manifest store for a file beside it.
+
+    Arguments and errors as in `sign`; the bytes of the file are bound and stay as they are.
+    """
+    return _sign(data, recipe, leaf_key, chain_pem, is_beside=True)
+
+
+def _sign(
+    data: bytes, recipe: Recipe, leaf_key: ec.EllipticCurvePrivateKey, chain_pem: bytes, *, is_beside: bool
+) -> bytes:
     c2pa = _library()
 
     def signature(message: bytes) -> bytes:
@@ -204,10 +218,12 @@ def sign(data: bytes, recipe: Recipe, leaf_key: ec.EllipticCurvePrivateKey, chai
             c2pa.Signer.from_callback(signature, c2pa.C2paSigningAlg.ES256, chain_pem.decode()) as signer,
             _builder_of(c2pa, context, recipe, frozenset()) as builder,
         ):
-            builder.sign(signer, recipe.mime, io.BytesIO(data), target)
+            if is_beside:
+                builder.set_no_embed()
+            store = bytes(builder.sign(signer, recipe.mime, io.BytesIO(data), target))
     except (c2pa.C2paError, UnsupportedAlgorithm, UnicodeDecodeError) as error:
         raise LabelTooWeak(layer="credential", reason="the signing library refused the file") from error
-    return target.getvalue()
+    return store if is_beside else target.getvalue()
 
 
 def _builder_of(c2pa: Any, context: Any, recipe: Recipe, described_only: frozenset[int]) -> Any:
@@ -281,7 +297,11 @@ def _manifest(recipe: Recipe) -> dict[str, Any]:
         act("c2pa.created", engine, made=True)
         if parts:
             act("c2pa.placed", {}, of=parts)
-    act("c2pa.addedText", {"org.signet.text": "AI生成 · AI-generated"})
+    if recipe.mime.startswith("audio/"):
+        # The spoken notice is put in like any other piece of sound; C2PA knows no action of its own for it.
+        act("c2pa.edited", {"org.signet.notice": "spoken notice and rhythm at start and end"})
+    else:
+        act("c2pa.addedText", {"org.signet.text": "AI生成 · AI-generated"})
     return {
         "claim_generator_info": [agent],
         "title": recipe.title,
@@ -303,11 +323,12 @@ def _manifest(recipe: Recipe) -> dict[str, Any]:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def read_credential(data: bytes, mime: str, roots: Sequence[bytes]) -> CredentialReading:
+def read_credential(data: bytes, mime: str, roots: Sequence[bytes], beside: bytes | None = None) -> CredentialReading:
     """Read and check a file's credential against some root certificates (PEM each); never raises.
 
-    state: "intact" when the signature and every hash hold, whoever signed; trust says whether one of the roots stands
-    behind the signer. Without the library the state is "unchecked".
+    beside: the manifest store of a file that stands beside this one. state: "intact" when the signature and every hash
+    hold, whoever signed; trust says whether one of the roots stands behind the signer. Without the library the state is
+    "unchecked".
     """
     try:
         c2pa = _library()
@@ -317,15 +338,18 @@ def read_credential(data: bytes, mime: str, roots: Sequence[bytes]) -> Credentia
     settings = {**_OFFLINE, "trust": {"user_anchors": anchors}} if anchors else _OFFLINE
     try:
         with c2pa.Context.from_dict(settings) as context:
-            reader = c2pa.Reader.try_create(mime, io.BytesIO(data), context=context)
+            if beside is None:
+                reader = c2pa.Reader.try_create(mime, io.BytesIO(data), context=context)
+            else:
+                reader = c2pa.Reader(mime, io.BytesIO(data), manifest_data=beside, context=context)
             if reader is None:
                 # The library skips a manifest whose outermost box it does not know; there is one all the same.
-                if manifest_store(data):
+                if manifest_of(data):
                     return _reading("damaged", "invalid", "the credential cannot be read")
                 return _reading("absent", "none", "the file has no credential")
             with reader:
                 report = json.loads(reader.json())
-        return _judge(report, _filling_fault(data))
+        return _judge(report, _filling_fault(manifest_of(data) if beside is None else beside))
     except Exception as error:  # A foreign manifest may break the library or our reading in any way; that is damage.
         if str(error).startswith("Remote"):
             return _reading("unchecked", "none", "the credential lies elsewhere on the network and was not fetched")
@@ -341,13 +365,12 @@ def _is_certificate(pem: bytes) -> bool:
     return True
 
 
-def _filling_fault(data: bytes) -> str:
+def _filling_fault(store: bytes) -> str:
     """A sentence when something stands where the signature is filled up with zeros (the COSE header "pad"), else "".
 
     No hash and no signature covers these ten thousand bytes, so the library would let them hold anything. The active
     manifest is the last of the store; those before it are hashed whole by the manifests that follow.
     """
-    store = manifest_store(data)
     if not store:
         return "the part of the file that holds the credential is damaged"
     position = store.rfind(_COSE_PAD)

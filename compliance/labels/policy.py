@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
-from compliance.labels.aigc import AigcField, xmp_packet
+from compliance.labels.aigc import SOURCE_TYPE, AigcField, xmp_packet
 from compliance.labels.lettering import CHINESE, ENGLISH, SAMPLE, SEPARATOR
 from compliance.media import Origin
+from compliance.sound_containers import SoundFormat
 
 SYSTEM_NAME = "Signet"
 PictureFormat = Literal["png", "jpeg"]
+MediaFormat = PictureFormat | SoundFormat
+Language = Literal["zh", "en"]
 LABEL_TEXT = f"{CHINESE}{SEPARATOR}{ENGLISH}"
 SAMPLE_TEXT = f"{SAMPLE}{SEPARATOR}{LABEL_TEXT}"
 # Every picture carries all of these; a release lacking one does not happen. There is no other table.
 PICTURE_LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
+# The same for sound. The credential of formats that cannot hold it stands beside the file.
+SOUND_LAYERS = PICTURE_LAYERS
+BESIDE: Final[frozenset[MediaFormat]] = frozenset({"ogg"})
 
 
 def system_version() -> str:
@@ -28,18 +34,33 @@ def system_version() -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundTags:
+    """What the metadata of a sound file says. aigc: the JSON of GB 45438 Annex E; xmp: a packet with the IPTC source
+    type and without the AIGC field; source_type: the same as its full URI, for formats that have no place for XMP.
+    """
+
+    aigc: str
+    xmp: bytes
+    source_type: str
+    system: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class LabelPlan:
     """What the labels of one release say; made by compliance.release, carried out by compliance.draft.
 
     release_id: 16 hex digits, the one id of this release in every layer. sample: the demo's releases say SAMPLE.
+    language: of the spoken words in sound.
     """
 
     release_id: str
-    format: PictureFormat
+    format: MediaFormat
     producer: str
     origin: Origin
     sample: bool
     version: str
+    language: Language = "zh"
 
     def field(self) -> AigcField:
         """The GB 45438 field; on first writing the propagator is the producer (Annex E, note 1)."""
@@ -53,6 +74,16 @@ class LabelPlan:
     def packet(self) -> bytes:
         """The one XMP packet of the file."""
         return xmp_packet(self.field(), origin=self.origin, system=SYSTEM_NAME, version=self.version)
+
+    def tags(self) -> SoundTags:
+        """The metadata of a sound file."""
+        return SoundTags(
+            aigc=self.field().to_json(),
+            xmp=xmp_packet(None, origin=self.origin, system=SYSTEM_NAME, version=self.version),
+            source_type=SOURCE_TYPE + self.origin,
+            system=SYSTEM_NAME,
+            version=self.version,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the worker's pipe."""

@@ -19,7 +19,8 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image, ImageFilter
 
-from compliance import consent, draft, encode, release, store, verify
+from compliance import consent, draft, encode, store, verify
+from compliance.containers import read_container
 from compliance.errors import (
     ConsentWithdrawn,
     DiskFull,
@@ -97,7 +98,7 @@ class Forger(HonestDrafter):
             case "another format":
                 self.data = encode.encode_picture(pixels, "jpeg", packet)
         try:
-            digest = release.read_container("forged", self.data).payload_sha256
+            digest = read_container("forged", self.data).payload_sha256
         except SignetError:
             digest = honest.payload_sha256
         if self.how == "another digest":
@@ -436,7 +437,7 @@ def test_an_unlabelled_picture_is_not_called_authentic(tmp_path: Path) -> None:
     found = verify.verify_file(path)
     assert found.verdict == "unlabelled"
     assert {layer.state for layer in found.layers.values()} == {"absent"}
-    assert "does not make the picture authentic" in found.sentence
+    assert "does not make the file authentic" in found.sentence
 
 
 def test_a_stranger_can_verify(home: Home, claim, out: Path) -> None:

@@ -6,7 +6,10 @@ _ONE_OF_OURS = "reads a field of a class of our own by its name"
 
 DOORS: dict[str, dict[str, str]] = {
     "compliance/decode_sound.py": {"import av": "reads finished sound to measure it; opens it for reading only"},
-    "compliance/draft.py": {"unseal": "draws the labels: the one reader of sealed media"},
+    "compliance/draft.py": {
+        "unseal": "draws the labels: the one reader of sealed media",
+        "unseal_sound": "draws the audible label: the one reader of sealed sound",
+    },
     "compliance/encode.py": {
         "save": "the only encoder: into memory",
         "os.write": "the only media writer: into the draft's descriptor",

@@ -494,8 +494,8 @@ def test_a_file_that_says_nothing_is_not_called_authentic(signet: Callable[..., 
     """verify of an unlabelled picture is code 7 and says that absence proves nothing; a missing file is code 1."""
     answer = signet("verify", HOPPER)
     assert answer.code == 7
-    assert "does not make the picture authentic" in answer.out
-    assert "authentic" not in answer.out.replace("does not make the picture authentic", "")
+    assert "does not make the file authentic" in answer.out
+    assert "authentic" not in answer.out.replace("does not make the file authentic", "")
     assert signet("verify", tmp_path / "nowhere.png").code == 1
 
 

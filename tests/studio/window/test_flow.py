@@ -166,7 +166,7 @@ def test_verify_takes_any_file_signed_out_and_never_calls_absent_authentic(drive
     driver.window.show_page("verify")
     driver.drop("verify_drop", draw_picture(driver.folder / "plain.png"))
     driver.settle()
-    assert driver.find("verify_sentence").text() == "No label was found. That does not make the picture authentic."  # type: ignore[attr-defined]
+    assert driver.find("verify_sentence").text() == "No label was found. That does not make the file authentic."  # type: ignore[attr-defined]
     assert driver.find("layer_credential").accessibleName().endswith(": absent")
 
 

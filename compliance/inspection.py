@@ -1,0 +1,91 @@
+"""Looks at a draft and at a sealed file as a stranger would: every layer is measured from the bytes.
+
+compliance.release asks this before it signs and again before a file gets its name; whatever is missing, weak or means
+something else ends the release.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compliance.containers import Container
+from compliance.decode_sound import decode_sound
+from compliance.errors import LabelTooWeak, NotASound
+from compliance.keys import HomeKeys
+from compliance.labels import aigc, audible, credential, explicit
+from compliance.labels.policy import BESIDE, LabelPlan, Prepared
+from compliance.reading import read_media
+from compliance.sound_containers import SoundContainer
+
+
+def verify_draft(data: bytes, plan: LabelPlan, prepared: Prepared) -> None:
+    """Measure every layer of an unsigned draft from its bytes; raises LabelTooWeak naming the layer."""
+    container = read_media("the draft", data)
+    _verify_payload(container, plan, prepared)
+    _verify_metadata(container, plan)
+    if isinstance(container, SoundContainer):
+        _verify_heard(data, container, plan)
+    else:
+        explicit.require(explicit.measure(decode_labelled(data)), sample=plan.sample)
+
+
+def verify_sealed(data: bytes, plan: LabelPlan, prepared: Prepared, keys: HomeKeys, aside: bytes | None = None) -> None:
+    """Check the signed bytes: same picture or sound, same metadata, a credential of this home. Raises LabelTooWeak.
+
+    aside: the credential that will stand beside the file; then there must be none inside.
+    """
+    container = read_media("the sealed file", data)
+    _verify_payload(container, plan, prepared)
+    _verify_metadata(container, plan)
+    if (aside is not None) != (plan.format in BESIDE) or (aside is not None and container.has_manifest):
+        raise LabelTooWeak(layer="credential", reason="stands in the wrong place")
+    reading = credential.read_credential(data, container.mime, [keys.public.root_pem.encode()], aside)
+    if reading.state != "intact" or reading.trust != "trusted":
+        raise LabelTooWeak(layer="credential", reason="; ".join((*reading.reasons, *reading.codes)) or reading.state)
+    if (reading.evidence or {}).get("release") != plan.release_id:
+        raise LabelTooWeak(layer="credential", reason="names another release")
+
+
+def _verify_heard(data: bytes, container: SoundContainer, plan: LabelPlan) -> None:
+    """Decode a sound as a player does and listen for the label."""
+    try:
+        samples, rate_hz = decode_sound("the draft", data)
+    except NotASound as error:
+        raise LabelTooWeak(layer="container", reason="cannot be decoded") from error
+    if container.codec == "flac" and len(samples) != container.frames:
+        raise LabelTooWeak(layer="container", reason="cannot be decoded")
+    if (rate_hz, samples.shape[1]) != (container.rate_hz, container.channels):
+        raise LabelTooWeak(layer="container", reason="its header means another sound")
+    audible.require_sound(audible.measure_sound(samples, rate_hz), sample=plan.sample)
+
+
+def _verify_payload(container: Container | SoundContainer, plan: LabelPlan, prepared: Prepared) -> None:
+    if container.format != plan.format or container.trailing_bytes:
+        raise LabelTooWeak(layer="container", reason="not the planned format, or bytes after its end")
+    if container.payload_sha256 != prepared.payload_sha256:
+        raise LabelTooWeak(layer="container", reason="what it shows is not what was entered")
+
+
+def _verify_metadata(container: Container | SoundContainer, plan: LabelPlan) -> None:
+    field = aigc.read_aigc(container)
+    if field.state != "intact":
+        raise LabelTooWeak(layer="aigc", reason="; ".join(field.reasons) or field.state)
+    if field.fields[0].get("ProduceID") != plan.release_id or field.fields[0].get("Label") != "1":
+        raise LabelTooWeak(layer="aigc", reason="names another release")
+    source_type = aigc.read_iptc(container)
+    if source_type.state != "intact" or not source_type.uris[0].endswith(f"/{plan.origin}"):
+        raise LabelTooWeak(layer="iptc", reason="; ".join(source_type.reasons) or "another source type")
+
+
+def decode_labelled(data: bytes) -> Any:
+    """Pixels of a finished picture: uint8, (height, width, 3), sRGB; for measuring only."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
+            return np.asarray(picture.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise LabelTooWeak(layer="container", reason="cannot be decoded") from error
