@@ -150,7 +150,7 @@ class CaseBook:
 
     # --- opening -----------------------------------------------------------------------------------------------------
 
-    def open(
+    def open_case(
         self,
         kind: CaseKind,
         *,
@@ -171,7 +171,7 @@ class CaseBook:
             raise ValueError("an appeal is opened with appeal()")
         with self._rows.write() as connection:
             verify_may_in(connection, by, Action.OPEN_CASE)
-            made = self.open_in(
+            made = self.open_case_in(
                 connection,
                 kind,
                 by=by.id,
@@ -184,7 +184,7 @@ class CaseBook:
             )
         return self.case(made, keys)
 
-    def open_in(
+    def open_case_in(
         self,
         connection: sa.Connection,
         kind: CaseKind,
@@ -268,7 +268,7 @@ class CaseBook:
             is_hit = first["kind"] == CaseKind.REVIEW.value and first["state"] == CaseState.OPEN.value
             if first["kind"] == CaseKind.APPEAL.value or not (is_hit or first["state"] == CaseState.DECIDED.value):
                 raise CaseStateWrong(case=case_id, state=first["state"])
-            made = self.open_in(
+            made = self.open_case_in(
                 connection,
                 CaseKind.APPEAL,
                 by=by.id,

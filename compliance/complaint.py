@@ -173,9 +173,9 @@ def import_complaint(rows: Store, ledger: Ledger, keys: HomeKeys, by: Account, p
             "note": ("complaint", complaint.sha256),
         }
         try:
-            made = book.open_in(connection, CaseKind.COMPLAINT, release_id=complaint.release or None, **options)
+            made = book.open_case_in(connection, CaseKind.COMPLAINT, release_id=complaint.release or None, **options)
         except UnknownRecord:
-            made = book.open_in(connection, CaseKind.COMPLAINT, **options)
+            made = book.open_case_in(connection, CaseKind.COMPLAINT, **options)
     return book.case(made, keys)
 
 

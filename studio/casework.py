@@ -74,9 +74,9 @@ class Casework:
         rule: str = "",
         seen_at: datetime | None = None,
     ) -> CaseView:
-        """Open a case by hand; account: a name, release: an id of ours. Raises what CaseBook.open raises."""
+        """Open a case by hand; account: a name, release: an id of ours. Raises what CaseBook.open_case raises."""
         session = self._accounts.require_for(Action.OPEN_CASE)
-        made = self._book.open(
+        made = self._book.open_case(
             kind,
             by=session.account,
             keys=session.require_keys(),

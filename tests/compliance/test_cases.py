@@ -59,7 +59,9 @@ class Desk:
 
     def hit(self) -> str:
         """A hit of the review in ben's work."""
-        made = self.book.open(CaseKind.REVIEW, by=self.ben, keys=self.keys, rule="list/3@1", account_id=self.ben.id)
+        made = self.book.open_case(
+            CaseKind.REVIEW, by=self.ben, keys=self.keys, rule="list/3@1", account_id=self.ben.id
+        )
         return made.id
 
     def decided(self, upheld: bool = True, term: Term | None = WEEK) -> str:
@@ -83,7 +85,7 @@ DECIDE: dict[str, Any] = {"upheld": True, "text": "because"}
 
 def _own_appeal(desk: Desk) -> Any:
     both = add_person(desk.home, "bo", Role.CREATOR, Role.REVIEWER)
-    case = desk.book.open(CaseKind.REVIEW, by=both, keys=desk.keys, account_id=both.id)
+    case = desk.book.open_case(CaseKind.REVIEW, by=both, keys=desk.keys, account_id=both.id)
     desk.book.decide(case.id, by=desk.rita, keys=desk.keys, upheld=True, text="because")
     appeal = desk.book.appeal(case.id, by=both, keys=desk.keys, text="no")
     return desk.book.decide(appeal.id, by=both, keys=desk.keys, **DECIDE)
@@ -100,18 +102,18 @@ def _same_reviewer_assigned(desk: Desk) -> Any:
 
 
 def _reviewer_about_self(desk: Desk) -> Any:
-    case = desk.book.open(CaseKind.REVIEW, by=desk.ben, keys=desk.keys, account_id=desk.rita.id)
+    case = desk.book.open_case(CaseKind.REVIEW, by=desk.ben, keys=desk.keys, account_id=desk.rita.id)
     return desk.book.decide(case.id, by=desk.rita, keys=desk.keys, **DECIDE)
 
 
 def _opener_decides(desk: Desk) -> Any:
-    case = desk.book.open(CaseKind.REVIEW, by=desk.rita, keys=desk.keys, account_id=desk.ben.id)
+    case = desk.book.open_case(CaseKind.REVIEW, by=desk.rita, keys=desk.keys, account_id=desk.ben.id)
     return desk.book.decide(case.id, by=desk.rita, keys=desk.keys, **DECIDE)
 
 
 def _own_release(desk: Desk) -> Any:
     release = add_release(desk.home, desk.rita)
-    case = desk.book.open(CaseKind.REFUTATION, by=desk.ben, keys=desk.keys, release_id=release)
+    case = desk.book.open_case(CaseKind.REFUTATION, by=desk.ben, keys=desk.keys, release_id=release)
     return desk.book.decide(case.id, by=desk.rita, keys=desk.keys, **DECIDE)
 
 
@@ -148,15 +150,23 @@ REFUSED: list[tuple[str, type[SignetError], Refused]] = [
     ("second appeal", CaseStateWrong, _appeal_twice),
     ("appeal of an appeal", CaseStateWrong, _appeal_of_appeal),
     ("appeal of another's case", NotConcerned, lambda d: d.book.appeal(d.decided(), by=d.maria, keys=d.keys, text="x")),
-    ("an auditor opens", RoleMissing, lambda d: d.book.open(CaseKind.REVIEW, by=d.otto, keys=d.keys)),
+    ("an auditor opens", RoleMissing, lambda d: d.book.open_case(CaseKind.REVIEW, by=d.otto, keys=d.keys)),
     ("a creator decides", RoleMissing, lambda d: d.book.decide(d.hit(), by=d.maria, keys=d.keys, **DECIDE)),
     ("an admin assigns", RoleMissing, lambda d: d.book.assign(d.hit(), by=d.maria, reviewer=d.rita)),
     ("assigned to no reviewer", RoleMissing, lambda d: d.book.assign(d.hit(), by=d.rita, reviewer=d.maria)),
     ("decided twice", CaseStateWrong, lambda d: _decide(d, d.decided())),
     ("no such case", UnknownRecord, lambda d: _decide(d, "cas-0")),
-    ("no such account", UnknownRecord, lambda d: d.book.open(CaseKind.REVIEW, by=d.ben, keys=d.keys, account_id="x")),
-    ("no such release", UnknownRecord, lambda d: d.book.open(CaseKind.REVIEW, by=d.ben, keys=d.keys, release_id="x")),
-    ("a rule in prose", UnknownRecord, lambda d: d.book.open(CaseKind.REVIEW, by=d.ben, keys=d.keys, rule="a\nb")),
+    (
+        "no such account",
+        UnknownRecord,
+        lambda d: d.book.open_case(CaseKind.REVIEW, by=d.ben, keys=d.keys, account_id="x"),
+    ),
+    (
+        "no such release",
+        UnknownRecord,
+        lambda d: d.book.open_case(CaseKind.REVIEW, by=d.ben, keys=d.keys, release_id="x"),
+    ),
+    ("a rule in prose", UnknownRecord, lambda d: d.book.open_case(CaseKind.REVIEW, by=d.ben, keys=d.keys, rule="a\nb")),
     ("empty reasons", StatementInvalid, lambda d: _decide(d, d.hit(), text=" \n")),
     ("endless reasons", StatementInvalid, lambda d: _decide(d, d.hit(), text="x" * 8001)),
     ("reasons with a bell", StatementInvalid, lambda d: _decide(d, d.hit(), text="a\x07b")),

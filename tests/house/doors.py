@@ -36,6 +36,7 @@ DOORS: dict[str, dict[str, str]] = {
         "import sqlite3": "switches the journal before SQLAlchemy connects, and names error codes",
         "touch": "makes the database file with its mode before SQLite does",
     },
+    "compliance/witness.py": {"os.open": "the lock beside a witness's state: an empty file"},
     "engines/engine.py": {"import importlib": "loads an engine when it is asked for, from a fixed table"},
     "studio/commands/root.py": {
         "getattr by a computed name": "signals that not every system knows",
