@@ -364,7 +364,12 @@ class Accounts:
             self._hold(self._opened[1], state.profile.idle_s)
 
     def verify_stepped_up(self, of: Session) -> None:
-        """Raise StepUpNeeded unless the password was given lately enough for a heavy step, and NotSignedIn."""
+        """Raise StepUpNeeded unless the password was given lately enough for a heavy step.
+
+        Raises SessionLocked where the keys are closed: only open keys tell a session from one that was written by hand.
+        Raises NotSignedIn.
+        """
+        of.require_keys()
         ticket = session.read_ticket(self._home)
         with self._rows.read() as connection:
             state = session.state_of(connection, ticket) if ticket is not None else None
@@ -376,7 +381,7 @@ class Accounts:
     def require_for(self, action: Action) -> Session:
         """The open session of an account that may do this; for a heavy step also lately confirmed by the password.
 
-        Raises NotSignedIn, RoleMissing, StepUpNeeded.
+        Raises NotSignedIn, RoleMissing, StepUpNeeded, and SessionLocked before a heavy step.
         """
         found = self.require()
         roles.verify_may(self._rows, found.account, action)

@@ -5,23 +5,31 @@ from __future__ import annotations
 import json
 import os
 import stat
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
-from compliance import identity, keys, subject, vault
+from compliance import identity, keys, store, subject, vault
+from compliance.account import Accounts
 from compliance.clock import now, stamp
+from compliance.data_keys import is_shredded
 from compliance.errors import (
     AccountExists,
     AccountNameInvalid,
     ExitCode,
     KeysDamaged,
+    LastAdmin,
     NotSignedIn,
+    ProfileUnknown,
     SessionLocked,
     TooManyAttempts,
     WeakPassword,
     WrongPassword,
 )
+from compliance.roles import Action
+from compliance.session import Profile
 from compliance.session_keys import KernelKeyring, find_keyring
 from tests.compliance.home import PASSWORD, Home
 
@@ -169,6 +177,248 @@ def test_the_kernel_keyring_holds_and_forgets() -> None:
     keyring.drop("test-home")
     assert keyring.get("test-home") is None
     keyring.drop("test-home")
+
+
+# --- sessions --------------------------------------------------------------------------------------------------------
+
+
+def at(home: Home, **later: float) -> Home:
+    """The same home, opened by another process so much later."""
+    return Home.open(home.folder, clock=lambda: now() + timedelta(**later))
+
+
+def test_a_session_that_rests_is_locked(home: Home) -> None:
+    """After 30 minutes (5 in a studio) the keys are closed for good, also to the process that held them open."""
+    moment = now()
+    timed = Home.open(home.folder, clock=lambda: moment)
+    for profile, minutes in (("personal", 30), ("studio", 5)):
+        timed.accounts.login("maria", PASSWORD)
+        timed.accounts.set_profile(profile)
+        moment += timedelta(minutes=minutes)
+        assert timed.accounts.require().keys is not None, "used just in time, and the rest begins anew"
+        moment += timedelta(minutes=minutes, seconds=1)
+        for _ in range(2):
+            with pytest.raises(SessionLocked):
+                timed.accounts.require().require_keys()
+        assert timed.accounts.unlock(PASSWORD).require_keys()
+    timed.rows.close()
+
+
+def test_looking_is_no_activity(home: Home) -> None:
+    """A window that asks every second who is signed in does not keep the keys open."""
+    moment = now()
+    timed = Home.open(home.folder, clock=lambda: moment)
+    timed.accounts.login("maria", PASSWORD)
+    for _ in range(31):
+        moment += timedelta(minutes=1)
+        session = timed.accounts.current()
+    assert session is not None
+    assert session.keys is None
+    timed.rows.close()
+
+
+def test_locking_closes_the_keys_at_once(home: Home) -> None:
+    """In this process and in another one; the password opens them."""
+    home.accounts.lock()
+    other = Home.open(home.folder)
+    for accounts in (home.accounts, other.accounts):
+        assert accounts.require().keys is None
+    assert home.accounts.unlock(PASSWORD).keys is not None
+    other.rows.close()
+
+
+def test_a_session_of_the_future_is_over(home: Home) -> None:
+    """A clock that was set back ends the session instead of lengthening it."""
+    early = at(home, days=-1)
+    assert early.accounts.current() is None
+    early.rows.close()
+
+
+def test_a_changed_password_ends_every_session(home: Home) -> None:
+    """The old password and every process that was signed in are out; a wrong old password changes nothing."""
+    other = Home.open(home.folder)
+    other.accounts.unlock(PASSWORD)
+    with pytest.raises(WeakPassword):
+        home.accounts.change_password(PASSWORD, "short")
+    with pytest.raises(WrongPassword):
+        home.accounts.change_password("wrong horse", "another horse")
+    assert other.accounts.current() is not None
+    ticket = (home.folder / "session.json").read_bytes()
+    home.accounts.change_password(PASSWORD, "another horse")
+    # Putting the old ticket back does not bring the session back.
+    (home.folder / "session.json").write_bytes(ticket)
+    assert home.accounts.current() is None
+    assert other.accounts.current() is None
+    with pytest.raises(WrongPassword):
+        home.accounts.login("maria", PASSWORD)
+    home.accounts.login("maria", "another horse")
+    other.rows.close()
+
+
+def test_nobody_writes_themselves_a_session(home: Home) -> None:
+    """A session file and a row that name another account are sealed by nobody: with the keys at hand nobody is signed in,
+    without them everything heavy waits for that account's own password.
+    """
+    held = HeldKeys()
+    paul = home.accounts.create("paul", PASSWORD)
+    accounts = Accounts(home.folder, home.rows.identify().id, home.rows, home.ledger, held)
+    accounts.login("maria", PASSWORD)
+    ticket = json.loads((home.folder / "session.json").read_text())
+    (home.folder / "session.json").write_text(json.dumps({**ticket, "account": paul.id}))
+    with home.rows.write() as connection:
+        connection.execute(sa.update(store.session_state).values(account_id=paul.id))
+    assert accounts.current() is None
+    held.keys.clear()
+    with pytest.raises(SessionLocked):
+        accounts.require().require_keys()
+    with pytest.raises(SessionLocked):
+        accounts.require_for(Action.WITHDRAW_CONSENT)
+
+
+def test_signing_in_as_somebody_else_ends_the_first_session(home: Home) -> None:
+    """One home, one session: the keys of the first are not left to the second."""
+    home.accounts.create("paul", PASSWORD)
+    other = Home.open(home.folder)
+    other.accounts.login("paul", PASSWORD)
+    session = home.accounts.current()
+    assert session is not None
+    assert (session.account.username, session.keys) == ("paul", None)
+    other.rows.close()
+
+
+def test_the_keyring_forgets_with_the_session(home: Home) -> None:
+    """What the desktop holds is dropped when the session rests, is locked or ends."""
+    held = HeldKeys()
+    moment = now()
+    accounts = Accounts(home.folder, home.rows.identify().id, home.rows, home.ledger, held, clock=lambda: moment)
+    for end in (accounts.lock, accounts.logout):
+        accounts.login("maria", PASSWORD)
+        assert [len(key) for key in held.keys.values()] == [32]
+        assert held.lifetimes[-1] == 30 * 60
+        end()
+        assert held.keys == {}
+    accounts.login("maria", PASSWORD)
+    moment += timedelta(minutes=31)
+    accounts.current()
+    assert held.keys == {}
+
+
+class HeldKeys:
+    """A keyring in memory that remembers for how long it was asked to hold."""
+
+    name = "memory"
+
+    def __init__(self) -> None:
+        self.keys: dict[str, bytes] = {}
+        self.lifetimes: list[int] = []
+
+    def put(self, home_id: str, key: bytes, lifetime_s: int) -> None:
+        self.keys[home_id] = key
+        self.lifetimes.append(lifetime_s)
+
+    def get(self, home_id: str) -> bytes | None:
+        return self.keys.get(home_id)
+
+    def drop(self, home_id: str) -> None:
+        self.keys.pop(home_id, None)
+
+
+def test_an_unknown_profile_is_refused_and_a_forged_one_is_strict(home: Home) -> None:
+    """Only the two profiles exist; a word in the database that is neither gives the times of a studio."""
+    with pytest.raises(ProfileUnknown):
+        home.accounts.set_profile("endless")
+    with home.rows.write() as connection:
+        connection.execute(sa.update(store.home).values(profile="endless"))
+    assert home.accounts.profile().name == "studio"
+
+
+def test_a_profile_changes_times_alone() -> None:
+    """It has no word about consent, labels or the ledger."""
+    assert {field.name for field in fields(Profile)} == {"name", "total_s", "idle_s", "step_up_s"}
+
+
+# --- passwords -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mib_per_ms", "low", "high"), [(0.01, 0, 1e9), (0.1, 0, 1e9), (0.45, 250, 750), (2.0, 250, 750), (20, 250, 750)]
+)
+def test_the_cost_of_a_password_suits_the_machine(mib_per_ms: float, low: float, high: float) -> None:
+    """Simulated machines, slow to fast: a password takes 250 to 750 ms, and never less work than OWASP's floor."""
+
+    def measure_ms(cost: keys.Cost) -> float:
+        return cost.work() / 1024 / mib_per_ms
+
+    cost = keys.calibrated(measure_ms)
+    assert cost.is_plausible()
+    assert cost.work() >= keys.FLOOR.work()
+    assert low <= measure_ms(cost) <= high
+
+
+def test_an_old_slot_is_made_stronger_at_the_next_sign_in(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the machine tries passwords faster than it should, the slot is wrapped anew; never weaker."""
+    dearer = replace(keys.FLOOR, passes=3)
+    maria = home.accounts.named("maria")
+    monkeypatch.setattr(keys, "FASTEST_MS", 1e9)
+    monkeypatch.setattr(keys, "choose_cost", lambda: dearer)
+    home.accounts.login("maria", PASSWORD)
+    assert keys.slot_cost(home.folder, maria.id) == dearer
+    assert home.events()[-1] == "password_rehashed"
+    monkeypatch.setattr(keys, "choose_cost", lambda: keys.FLOOR)
+    home.accounts.login("maria", PASSWORD)
+    assert keys.slot_cost(home.folder, maria.id) == dearer
+    with pytest.raises(WrongPassword):
+        home.accounts.login("maria", "wrong horse")
+
+
+def test_an_unknown_name_costs_as_much_as_the_dearest_slot(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is spent on a name that does not exist tells nobody that it does not."""
+    spent: list[keys.Cost] = []
+    monkeypatch.setattr(keys, "_derive", lambda _password, _salt, cost: spent.append(cost) or b"0" * 32)
+    with pytest.raises(WrongPassword):
+        home.accounts.login("nobody", PASSWORD)
+    with pytest.raises(WrongPassword):
+        home.accounts.login("maria", "wrong horse")
+    assert spent[0] == spent[1]
+
+
+# --- closing ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_last_admin_cannot_close(home: Home) -> None:
+    """A home that nobody looks after is refused, alone or with others."""
+    for _ in range(2):
+        with pytest.raises(LastAdmin):
+            home.accounts.close_account(PASSWORD)
+        if not any(account.username == "paul" for account in home.accounts.all()):
+            home.accounts.create("paul", PASSWORD)
+    assert home.accounts.current() is not None
+
+
+def test_a_closed_account_is_erased_but_for_its_id(home: Home) -> None:
+    """Name, proofs, roles, slot and data key are gone; the log holds and tells what happened."""
+    paul = home.accounts.create("paul", PASSWORD)
+    identity.declare(home.rows, home.ledger, home.session().require_keys(), paul, "Paul Canary")
+    home.accounts.login("paul", PASSWORD)
+    with pytest.raises(WrongPassword):
+        home.accounts.close_account("wrong horse")
+    home.accounts.close_account(PASSWORD)
+    assert home.accounts.current() is None
+    with pytest.raises(WrongPassword):
+        home.accounts.login("paul", PASSWORD)
+    with pytest.raises(WrongPassword):
+        home.accounts.login(paul.id, PASSWORD)
+    (closed,) = [account for account in home.accounts.all() if account.state == "closed"]
+    assert (closed.id, closed.username) == (paul.id, paul.id)
+    assert home.accounts.standing(closed).roles == ()
+    assert identity.proofs_of(home.rows, paul.id) == []
+    with home.rows.read() as connection:
+        assert is_shredded(connection, paul.id)
+        row = connection.execute(sa.select(store.account).where(store.account.c.id == paul.id)).one()
+    assert (row.sealed_person, row.totp_sealed) == (None, None)
+    assert paul.id not in json.loads((home.folder / "keys.json").read_text())["slots"]
+    home.ledger.verify()
+    assert "account_closed" in home.events()
 
 
 def test_stamps_are_utc() -> None:
