@@ -175,6 +175,7 @@ _ENGINES: dict[str, type[Engine]] = {}
 _HOMES = {
     "face.mesh": "engines.face.mesh_swap",
     "fake.noise": "engines.fake.noise",
+    "fake.tone": "engines.fake.tone",
     "picture.diffusers": "engines.picture.diffusion",
 }
 

@@ -38,6 +38,8 @@ _BACKDATED = timedelta(minutes=10)
 # CBOR: the text "pad", then a byte string with a length of two bytes.
 _COSE_PAD = b"\x63pad\x59"
 _NO_TRAINING = ("cawg.data_mining", "cawg.ai_inference", "cawg.ai_training", "cawg.ai_generative_training")
+# Formats for which C2PA names no place inside the file.
+_NEVER_INSIDE = frozenset({"audio/ogg"})
 _OFFLINE: Final[dict[str, Any]] = {
     "version": 1,
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": True},
@@ -330,6 +332,8 @@ def read_credential(data: bytes, mime: str, roots: Sequence[bytes], beside: byte
     hold, whoever signed; trust says whether one of the roots stands behind the signer. Without the library the state is
     "unchecked".
     """
+    if beside is None and mime in _NEVER_INSIDE:
+        return _reading("absent", "none", "the file has no credential")
     try:
         c2pa = _library()
     except LabelPartMissing:

@@ -149,4 +149,9 @@ def tiny_face(hopper: bytes) -> bytes:
 @pytest.fixture(scope="session")
 def inputs_of(hopper: bytes, collins: bytes) -> Mapping[str, Mapping[Role, bytes]]:
     """Good inputs for every engine id."""
-    return {"face.mesh": {"source": collins, "target": hopper}, "fake.noise": {}, "picture.diffusers": {}}
+    return {
+        "face.mesh": {"source": collins, "target": hopper},
+        "fake.noise": {},
+        "fake.tone": {},
+        "picture.diffusers": {},
+    }

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from compliance.errors import NotAPicture
-from compliance.media import unseal
+from compliance.errors import NotAPicture, NotASound
+from compliance.media import SyntheticMedia, unseal, unseal_sound
 from compliance.permit import Role
 from engines.engine import Engine, Request, engine_ids, load_engine
 from engines.job import CancelToken, Event, JobCancelled, Progress
@@ -26,6 +26,10 @@ def _request(engine: Engine, inputs: Mapping[Role, bytes]) -> Request:
     return request_for(engine, tuple(inputs), faces=1 if "target" in inputs else 0, seed=7)
 
 
+def _samples(media: SyntheticMedia) -> np.ndarray:
+    return unseal(media) if media.info.kind == "picture" else unseal_sound(media)
+
+
 def test_an_unknown_engine_is_refused() -> None:
     """Before anything is imported."""
     with pytest.raises(KeyError):
@@ -35,13 +39,13 @@ def test_an_unknown_engine_is_refused() -> None:
 @each_engine
 @pytest.mark.parametrize("garbage", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", bytes(100)])
 def test_garbage_is_refused_by_survey_and_run(engine_of: EngineOf, engine_id: str, garbage: bytes) -> None:
-    """Bytes that are no picture end in NotAPicture and nothing else."""
+    """Bytes that are no picture or sound end in the error that says so and in nothing else."""
     engine = engine_of(engine_id)
-    with pytest.raises(NotAPicture):
+    with pytest.raises((NotAPicture, NotASound)):
         engine.survey("garbage", garbage)
     request = request_for(engine, ("source", "target"), faces=1)
     inputs: dict[Role, bytes] = {"source": garbage, "target": garbage}
-    with pytest.raises(NotAPicture):
+    with pytest.raises((NotAPicture, NotASound)):
         engine.run(request, permit_for(request), inputs, lambda _: None, CancelToken())
 
 
@@ -86,7 +90,7 @@ def test_the_same_request_gives_the_same_bytes(engine_of: EngineOf, inputs_of: I
     for engine in (engine_of(engine_id), engine_of(engine_id), load_engine(engine_id)):
         request = _request(engine, inputs)
         media = engine.run(request, permit_for(request), inputs, lambda _: None, CancelToken())
-        digests.add(hashlib.sha256(unseal(media).tobytes()).hexdigest())
+        digests.add(hashlib.sha256(_samples(media).tobytes()).hexdigest())
     assert len(digests) == 1
 
 
@@ -102,7 +106,9 @@ def test_the_result_is_sealed_and_says_what_it_is(engine_of: EngineOf, inputs_of
         pickle.dumps(media)
     assert (media.info.engine, media.info.engine_version) == (engine.id, engine.version)
     assert media.info.faces_edited == request.faces_edited
-    assert unseal(media).shape == (media.info.height, media.info.width, 3)
+    info = media.info
+    shape = (info.height, info.width, 3) if info.kind == "picture" else (info.frames, info.channels)
+    assert _samples(media).shape == shape
 
 
 @each_engine
