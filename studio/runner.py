@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from compliance.errors import SignetError, Unexpected, WorkerDied, registry
-from compliance.labels.policy import LabelPlan, Prepared
+from compliance.labels.policy import LabelPlan, Language, Prepared
 from compliance.media import MediaInfo
 from compliance.permit import Permit
 from engines.engine import FoundFace, Request
@@ -137,6 +137,10 @@ class Running:
     def preview(self, *, sample: bool, longest_px: int) -> bytes:
         """A labelled PNG."""
         return self._worker.ask({"op": "preview", "job": self.id, "sample": sample, "longest_px": longest_px}).blob
+
+    def listen(self, *, sample: bool, language: Language) -> bytes:
+        """A labelled Ogg/Opus file of a sound."""
+        return self._worker.ask({"op": "listen", "job": self.id, "sample": sample, "language": language}).blob
 
     def discard(self) -> None:
         """Let the worker forget the result."""

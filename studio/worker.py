@@ -103,6 +103,7 @@ class Worker:
                 "prepare": self._prepare,
                 "write": self._write,
                 "preview": self._preview,
+                "listen": self._listen,
                 "discard": self._discard,
             }
             try:
@@ -215,6 +216,13 @@ class Worker:
 
         body = message.body
         return {}, draft.preview(self._result(body["job"]), sample=body["sample"], longest_px=body["longest_px"])
+
+    def _listen(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        from compliance import draft
+
+        body = message.body
+        media = self._result(body["job"])
+        return {}, draft.preview_sound(media, sample=body["sample"], language=body["language"])
 
     def _discard(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
         self._results.pop(message.body["job"], None)

@@ -28,7 +28,7 @@ from compliance.errors import (
 )
 from compliance.gate import Gate, RuleResult
 from compliance.keys import PublicKeys, has_keys, public_keys
-from compliance.labels.policy import LABEL_TEXT, SAMPLE_TEXT
+from compliance.labels.policy import LABEL_TEXT, SAMPLE_TEXT, Language
 from compliance.ledger import Ledger, origin_of
 from compliance.proof import parse_vkey
 from compliance.refutation import RefutationList
@@ -342,8 +342,15 @@ class Workshop(Consents):
         """A PNG of the result, at most longest_px long, with the label burnt in."""
         return running.preview(sample=self.kind == "demo", longest_px=longest_px)
 
-    def release(self, running: Running, out: Path, overwrite: bool = False) -> ReleaseView:
-        """Release a finished result under a name; the gate is asked again, since time has passed."""
+    def listen(self, running: Running, language: Language = "zh") -> bytes:
+        """A sound for the ear as Ogg/Opus, with the audible label in it; language: of the words spoken in it."""
+        return running.listen(sample=self.kind == "demo", language=language)
+
+    def release(self, running: Running, out: Path, overwrite: bool = False, language: Language = "zh") -> ReleaseView:
+        """Release a finished result under a name; the gate is asked again, since time has passed.
+
+        language: of the words spoken in sound.
+        """
         if running.info is None:
             raise WorkStopped
         current = self._accounts.require()
@@ -360,6 +367,7 @@ class Workshop(Consents):
             drafter=running,
             out=out,
             overwrite=overwrite,
+            language=language,
             assurance="self" if self._runner.confinement.is_complete else "self-unconfined",
         )
 

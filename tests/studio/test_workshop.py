@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from compliance.decode_sound import decode_sound
 from compliance.errors import (
     ConsentForOtherPicture,
     ConsentMissing,
@@ -25,6 +26,7 @@ from compliance.errors import (
     NameMissing,
     NoFaceFound,
     NotAPicture,
+    NotASound,
     NotSignedIn,
     NotVerified,
     SessionLocked,
@@ -32,7 +34,8 @@ from compliance.errors import (
     UnknownRecord,
     WorkStopped,
 )
-from compliance.labels import explicit
+from compliance.labels import audible, explicit
+from compliance.labels.voice_clips import resampled
 from engines.engine import Request
 from engines.job import Failed, Finished
 from studio.workshop import SwapPlan, Workshop, raise_failed, verify_files
@@ -266,6 +269,38 @@ def test_canary_only_the_labelled_file_holds_the_picture(workshop: Workshop, tmp
         except OSError:
             return False
         return shown.shape == pattern.shape and float(np.mean(shown == pattern)) > 0.3
+
+    holders = {path for path in tmp_path.rglob("*") if path.is_file() and holds_it(path)}
+    assert holders == {released.path}
+    assert workshop.verify([released.path])[0].verdict == "sealed"
+
+
+@pytest.mark.parametrize("name", ["tone.wav", "tone.ogg"])
+def test_canary_only_the_labelled_file_holds_the_sound(workshop: Workshop, tmp_path: Path, name: str) -> None:
+    """After a run of known noise no file holds it, as samples or encoded, but the released, labelled one."""
+    out = tmp_path / "out"
+    out.mkdir()
+    options = {"seconds": 2.0, "rate_hz": 16000, "noise": 1.0, "steps": 1}
+    running = finish(workshop, SwapPlan(Request("fake.tone", "fake.tone", (), options, seed=20260902), (), ()))
+    audible.require_sound(audible.measure_sound(*decode_sound("preview", workshop.listen(running, "en"))))
+    released = workshop.release(running, out / name, language="en")
+    chance = np.random.Generator(np.random.PCG64(20260902))
+    chance.uniform(200, 900, 1)
+    pattern = (0.25 * chance.uniform(-1, 1, (32000, 1))).astype(np.float32)[:, 0]
+    whole = np.rint(pattern * 32768).astype("<i2")
+
+    def holds_it(path: Path) -> bool:
+        data = path.read_bytes()
+        if whole[9000:9100].tobytes() in data or pattern[9000:9100].tobytes() in data:
+            return True
+        try:
+            samples, rate_hz = decode_sound(path.name, data)
+        except NotASound:
+            return False
+        heard = resampled(samples[:, 0], len(samples) * 16000 // rate_hz)
+        return (
+            float(np.abs(np.correlate(heard, pattern[:8000], "valid")).max() / (pattern[:8000] @ pattern[:8000])) > 0.3
+        )
 
     holders = {path for path in tmp_path.rglob("*") if path.is_file() and holds_it(path)}
     assert holders == {released.path}
