@@ -161,11 +161,15 @@ def _faults(found: Measurement) -> list[str]:
     good = [item.start_s for item in found.rhythms if not _rhythm_fault(found, item)]
     clear = [item.start_s for item in found.words if item.name != "sample" and not _words_fault(found, item)]
     missing: list[str] = []
-    for name, places in (("rhythm", good), ("spoken words", clear)):
+    table = (
+        (good, "no rhythm at the start", "no rhythm at the end"),
+        (clear, "no spoken words at the start", "no spoken words at the end"),
+    )
+    for places, at_start, at_end in table:
         if not any(place < EDGE_LIMIT_S for place in places):
-            missing.append(f"no {name} at the start")
+            missing.append(at_start)
         if not any(place > found.duration_s - EDGE_LIMIT_S for place in places):
-            missing.append(f"no {name} at the end")
+            missing.append(at_end)
         if any(after - before > REPEAT_LIMIT_S for before, after in pairwise(places)):
             missing.append("more than five minutes without a label")
     # In a very short sound one label could count for both ends.
