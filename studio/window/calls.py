@@ -11,6 +11,8 @@ from compliance.errors import SignetError, Unexpected
 
 Then = Callable[[Any], None]
 Refused = Callable[[SignetError], None]
+Ask = Callable[[SignetError, Callable[[], None], Callable[[], None]], bool]
+"""Gets an error, what asks for the same work again, and what lets it be refused; False when it is not its matter."""
 
 
 def as_signet_error(error: BaseException) -> SignetError:
@@ -31,8 +33,14 @@ class _Call(QObject):
     def __init__(self, owner: Calls, work: Callable[[], Any], then: Then, refused: Refused) -> None:
         super().__init__(owner)
         self._work, self._then, self._refused = work, then, refused
+        self.is_aside = False
         # A queued connection to a method of this object is what moves the answer into the window's thread.
         self.ended.connect(self.on_ended, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def parts(self) -> tuple[Callable[[], Any], Then, Refused]:
+        """What it was made of."""
+        return self._work, self._then, self._refused
 
     def run(self) -> None:
         """Do the work; in the pool's thread."""
@@ -47,11 +55,11 @@ class _Call(QObject):
         owner = self.parent()
         if not isinstance(owner, Calls) or not owner.forget(self):
             return
-        if error is not None:
-            self._refused(error)
-        else:
-            self._then(answer)
         self.deleteLater()
+        if error is None:
+            self._then(answer)
+        elif owner.ask is None or not owner.ask(error, lambda: owner.start_again(self), lambda: self._refused(error)):
+            self._refused(error)
 
 
 class Calls(QObject):
@@ -66,6 +74,7 @@ class Calls(QObject):
         self._aside.setMaxThreadCount(2)
         self._open: set[_Call] = set()
         self._is_over = False
+        self.ask: Ask | None = None
 
     @property
     def open_calls(self) -> int:
@@ -74,18 +83,23 @@ class Calls(QObject):
 
     def run(self, work: Callable[[], Any], then: Then, refused: Refused) -> None:
         """Do a blocking call after the ones before it; `then` or `refused` follows in the window's thread."""
-        self._start(self._lane, work, then, refused)
+        self._start(False, work, then, refused)
 
     def aside(self, work: Callable[[], Any], then: Then, refused: Refused) -> None:
         """The same without waiting for the calls in `run`."""
-        self._start(self._aside, work, then, refused)
+        self._start(True, work, then, refused)
 
-    def _start(self, pool: QThreadPool, work: Callable[[], Any], then: Then, refused: Refused) -> None:
+    def start_again(self, call: _Call) -> None:
+        """Do the work of a refused call once more, after what it lacked was given."""
+        self._start(call.is_aside, *call.parts)
+
+    def _start(self, aside: bool, work: Callable[[], Any], then: Then, refused: Refused) -> None:
         if self._is_over:
             return
         call = _Call(self, work, then, refused)
+        call.is_aside = aside
         self._open.add(call)
-        pool.start(call.run)
+        (self._aside if aside else self._lane).start(call.run)
 
     def forget(self, call: _Call) -> bool:
         """Count a call as answered; False when nobody waits for it any more."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QByteArray, QEvent, QObject, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from compliance.errors import SignetError
+from compliance.errors import AgreementNotAccepted, SignetError, StepUpNeeded
 from studio.settings import Settings
 from studio.text import _, language, set_language
 from studio.window.calls import Calls
 from studio.window.models.studio import Studio
 from studio.window.pages.account_page import AccountPage
+from studio.window.pages.asking import AgreementDialog, StepUpDialog
 from studio.window.pages.library_page import LibraryPage
 from studio.window.pages.make_page import MakePage
 from studio.window.pages.page import Page
@@ -42,6 +44,8 @@ PAGES: tuple[type[Page], ...] = (
 SIZE = (1180, 780)
 SMALLEST = (960, 640)
 OPEN_WITHOUT_SESSION = ("account", "verify")
+LOOK_MS = 20_000
+ACTIVE = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel)
 
 
 class MainWindow(QMainWindow):
@@ -59,6 +63,14 @@ class MainWindow(QMainWindow):
         self.current = "account"
         self._was_open = False
         self.calls = Calls(self)
+        self.calls.ask = self.ask
+        self._asking: QDialog | None = None
+        self._was_active = False
+        # Keys that were locked meanwhile lead back to the password; work at the window keeps them open.
+        self._clock = QTimer(self)
+        self._clock.setInterval(LOOK_MS)
+        self._clock.timeout.connect(self.on_look)
+        QApplication.instance().installEventFilter(self)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.on_colour_scheme_changed)
         self._build()
 
@@ -72,6 +84,7 @@ class MainWindow(QMainWindow):
         self.studio.accounts.changed.connect(self.on_accounts_changed)
         self._build()
         self.studio.accounts.refresh()
+        self._clock.start()
 
     def _build(self) -> None:
         load_qt_texts(language())
@@ -129,6 +142,45 @@ class MainWindow(QMainWindow):
         self.pages[name].enter()
         self.pages[name].focus_first()
 
+    def ask(self, error: SignetError, again: Callable[[], None], refuse: Callable[[], None]) -> bool:
+        """Ask for what a refused step lacks, then do the step again; False for any other error."""
+        if self.studio is None or self._asking is not None:
+            return False
+        dialog: QDialog
+        parent = QApplication.activeModalWidget() or self
+        match error:
+            case StepUpNeeded():
+                dialog = StepUpDialog(self.studio, parent)
+            case AgreementNotAccepted():
+                dialog = AgreementDialog(self.studio, parent)
+            case _:
+                return False
+
+        def on_finished(result: int) -> None:
+            self._asking = None
+            (again if result == QDialog.DialogCode.Accepted else refuse)()
+            dialog.deleteLater()
+
+        self._asking = dialog
+        dialog.finished.connect(on_finished)
+        dialog.open()
+        return True
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Notice that somebody works here."""
+        if event.type() in ACTIVE:
+            self._was_active = True
+        return False
+
+    def on_look(self) -> None:
+        """Tell the workshop about work at the window, and notice keys that were locked."""
+        if self.studio is None or self.studio.accounts.session is None:
+            return
+        if self._was_active and self.studio.accounts.is_open:
+            self.studio.accounts.mark_active()
+        self._was_active = False
+        self.studio.accounts.look()
+
     def on_accounts_changed(self) -> None:
         """Signing in leads to the people, or to the bench when consents are there; signing out leads back."""
         assert self.studio is not None, "signals come from the studio"
@@ -185,6 +237,7 @@ class MainWindow(QMainWindow):
         if self.studio is not None:
             geometry = self.saveGeometry().toBase64().toStdString()
             self.studio.settings.update({"geometry": geometry})
+            self._clock.stop()
             self.studio.making.cancel()
             self.calls.finish()
             self.studio.workshop.close()

@@ -121,11 +121,16 @@ QFrame#side_bar QPushButton:hover {{ background: {hover}; }}
 QFrame#side_bar QPushButton:checked {{ background: {accent_soft}; color: {accent}; font-weight: 700; }}
 QFrame#side_bar QPushButton:focus {{ border: 1px solid {accent}; }}
 QFrame#side_bar QPushButton:disabled {{ color: {muted}; }}
-QLineEdit, QDateEdit, QComboBox {{ background: {surface}; color: {text}; border: 1px solid {muted};
+QPlainTextEdit {{ background: {surface}; color: {text}; border: 1px solid {muted}; border-radius: 8px; padding: 8px;
+    selection-background-color: {accent}; selection-color: {on_accent}; }}
+QPlainTextEdit:focus {{ border: 2px solid {accent}; padding: 7px; }}
+QPlainTextEdit:disabled {{ color: {muted}; background: {window}; border: 1px dashed {border}; }}
+QLineEdit, QDateEdit, QSpinBox, QComboBox {{ background: {surface}; color: {text}; border: 1px solid {muted};
     border-radius: 8px; padding: 7px 10px; min-height: 20px;
     selection-background-color: {accent}; selection-color: {on_accent}; placeholder-text-color: {muted}; }}
-QLineEdit:focus, QDateEdit:focus, QComboBox:focus {{ border: 2px solid {accent}; padding: 6px 9px; }}
-QLineEdit:disabled, QDateEdit:disabled, QComboBox:disabled {{ color: {muted}; background: {window};
+QLineEdit:focus, QDateEdit:focus, QSpinBox:focus, QComboBox:focus {{ border: 2px solid {accent}; padding: 6px 9px; }}
+QLineEdit:read-only {{ background: {window}; }}
+QLineEdit:disabled, QDateEdit:disabled, QSpinBox:disabled, QComboBox:disabled {{ color: {muted}; background: {window};
     border: 1px dashed {border}; }}
 QComboBox::drop-down, QDateEdit::drop-down {{ border: none; width: 26px; }}
 QComboBox::down-arrow, QDateEdit::down-arrow {{ image: url("{icons}/chevron-down.svg"); width: 12px; height: 12px; }}

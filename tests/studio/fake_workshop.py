@@ -13,21 +13,27 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from compliance.consent_record import Terms
 from compliance.errors import (
     AccountExists,
+    AgreementNotAccepted,
     ConsentMissing,
     FileMissing,
     NotAPicture,
     SessionLocked,
+    StepUpNeeded,
     TargetExists,
     WeakPassword,
+    WithdrawalCodeUnknown,
     WrongPassword,
 )
+from compliance.evidence import Nonce
 from compliance.media import MediaInfo
 from compliance.verify import SENTENCES, LayerReport, Report
 from engines.engine import FoundFace
 from engines.job import Cancelled, Event, Failed, Finished, JobState, Progress, Started
-from studio.workshop import AccountView, GrantView, ReleaseView, SessionView, SubjectView
+from studio.workshop import AccountView, AssignmentView, GrantView, ReleaseView, SessionView, SubjectView
+from tests.studio.window.fake_parts import FakeCasework, FakeMembers
 
 NOW = "2026-03-01T09:30:00+00:00"
 LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
@@ -99,6 +105,14 @@ class FakeWorkshop:
         self.running: FakeRunning | None = None
         self.discarded: list[FakeRunning] = []
         self.closed = False
+        self.needs_step_up = False
+        self.needs_agreement = False
+        self.members = FakeMembers(self)
+        self.casework = FakeCasework(self)
+        self.receipts: list[tuple[str, Path, str | None]] = []
+        self.codes: dict[str, str] = {}
+        self.recorded: list[dict[str, Any]] = []
+        self._said: dict[tuple[str, int], AssignmentView] = {}
         self._accounts: dict[str, AccountView] = {}
         self._passwords: dict[str, str] = {}
         self._session: SessionView | None = None
@@ -121,12 +135,27 @@ class FakeWorkshop:
             raise WeakPassword(minimum=8)
         proven = declared_name is not None
         view = AccountView(username, NOW, "self" if proven else "none", "2027-03-01" if proven else None, False)
+        first = () if self._accounts else ("admin", "consent_officer")
+        self.members.roles[username] = (*first, "creator")
         self._accounts[username], self._passwords[username] = view, password
         return view
 
-    def login(self, username: str, password: str) -> SessionView:
+    def require_name(self) -> str:
+        return self._require().username
+
+    def is_password(self, username: str, password: str) -> bool:
+        return self._passwords.get(username) == password
+
+    def set_password(self, username: str, password: str) -> None:
+        self._passwords[username] = password
+
+    def set_level(self, username: str, level: Any) -> None:
+        self._accounts[username] = replace(self._accounts[username], level=level, proof_until="2027-03-01")
+
+    def login(self, username: str, password: str, code: str | None = None) -> SessionView:
         if self._passwords.get(username) != password:
             raise WrongPassword(account=username)
+        self.members.verify_code(username, code)
         proven = self._accounts[username].level != "none"
         self._session = SessionView(username, True, proven, "2026-03-02T09:30:00+00:00")
         return self._session
@@ -136,9 +165,9 @@ class FakeWorkshop:
         assert self._session is not None
         self._session = replace(self._session, unlocked=False)
 
-    def unlock(self, password: str) -> SessionView:
+    def unlock(self, password: str, code: str | None = None) -> SessionView:
         assert self._session is not None
-        return self.login(self._session.username, password)
+        return self.login(self._session.username, password, code)
 
     def logout(self) -> None:
         self._session = None
@@ -152,9 +181,9 @@ class FakeWorkshop:
     def session(self) -> SessionView | None:
         return self._session
 
-    def add_subject(self, name: str) -> SubjectView:
+    def add_subject(self, name: str, *, age: str | None = None, guardian: str | None = None) -> SubjectView:
         self._require()
-        view = SubjectView(f"p{len(self._subjects) + 1}", name, NOW, 0)
+        view = SubjectView(f"p{len(self._subjects) + 1}", name, NOW, 0, age, guardian)
         self._subjects[view.id] = view
         return view
 
@@ -170,10 +199,21 @@ class FakeWorkshop:
         valid_until: date,
         evidence: Path | None = None,
         likeness: str = "face",
+        *,
+        terms: Terms | None = None,
+        **others: Any,
     ) -> GrantView:
         session = self._require()
+        self._ask_again()
+        terms = terms or Terms()
+        terms.verify(subject_id)
         self._index += 1
-        kept = hashlib.sha256(evidence.read_bytes()).hexdigest() if evidence else None
+        data = others.get("evidence_data") or (evidence.read_bytes() if evidence else None)
+        kept = hashlib.sha256(data).hexdigest() if data else None
+        level = "live" if others.get("nonce_phrase") else "file+subject" if others.get("passphrase") else "operator"
+        self.recorded.append({"terms": terms, "evidence": evidence, **others})
+        if others.get("face"):
+            self.assign_face(asset, others["face"], subject_id)
         view = GrantView(
             f"c{self._index}",
             subject_id,
@@ -189,15 +229,65 @@ class FakeWorkshop:
             datetime.now(UTC).isoformat(),
             session.username,
             self._index,
+            evidence_level=level,
+            forbidden=terms.forbidden(),
+            territories=terms.territories or ("worldwide",),
+            projects=terms.projects,
+            max_outputs=terms.max_outputs,
+            age=terms.age or "not stated",
+            receipt_id=f"r{self._index}",
         )
         self._grants[view.id] = view
-        return view
+        self.codes[view.id] = "7Q2K-9XWM-4TRB-VZ8P"
+        return replace(view, withdrawal_code=self.codes[view.id])
+
+    def new_nonce(self, subject_id: str, *, likeness: str = "face", language: str = "en") -> Nonce:
+        name = self._subjects[subject_id].name
+        if language == "zh-CN":
+            return Nonce(f"我是{name}。我的口令是：琥珀、大桥、海岛、橙子。", language, NOW)
+        return Nonce(f"My name is {name}. My words are: amber, bridge, island, orange.", language, NOW)
+
+    def assign_face(self, picture: Path, number: int, subject_id: str, *, likeness: str = "face") -> AssignmentView:
+        name, digest = self.require_name(), hashlib.sha256(picture.read_bytes()).hexdigest()
+        known = self._said.get((digest, number))
+        if known is not None and known.subject_id == subject_id and known.assigned_by != name:
+            said = replace(known, confirmed_by=name)
+        else:
+            said = AssignmentView(digest, likeness, number, subject_id, name, None, NOW)
+        self._said[digest, number] = said
+        return said
+
+    def assignments(self, picture: Path, likeness: str = "face") -> list[AssignmentView]:
+        digest = hashlib.sha256(picture.read_bytes()).hexdigest()
+        return [said for (asset, _number), said in sorted(self._said.items()) if asset == digest]
+
+    def approve_evidence(self, grant_id: str, *, refuse: bool = False) -> GrantView:
+        changes: dict[str, Any] = {"state": "refused"} if refuse else {"evidence_level": "file+second"}
+        self._grants[grant_id] = replace(self._grants[grant_id], approved_by=self.require_name(), **changes)
+        return self._grants[grant_id]
+
+    def confirm_by_receipt(self, grant_id: str, signed_receipt: Path) -> GrantView:
+        signed_receipt.read_bytes()
+        self._grants[grant_id] = replace(self._grants[grant_id], evidence_level="file+subject")
+        return self._grants[grant_id]
+
+    def write_receipt(self, grant_id: str, out: Path, code: str | None = None, overwrite: bool = False) -> None:
+        out.write_text("receipt")
+        self.receipts.append((grant_id, out, code))
+
+    def withdraw_by_code(self, code: str) -> tuple[str, list[ReleaseView]]:
+        for grant_id, known in self.codes.items():
+            if known == code:
+                self._grants[grant_id] = replace(self._grants[grant_id], state="withdrawn", withdrawn_at=NOW)
+                return grant_id, [view for view in self._releases if grant_id in view.consents]
+        raise WithdrawalCodeUnknown
 
     def grants(self, subject_id: str | None = None) -> list[GrantView]:
         return [view for view in self._grants.values() if subject_id in (None, view.subject_id)]
 
     def withdraw_consent(self, grant_id: str, reason: str = "") -> list[ReleaseView]:
         self._require()
+        self._ask_again()
         self._grants[grant_id] = replace(self._grants[grant_id], state="withdrawn", withdrawn_at=NOW)
         return [view for view in self._releases if grant_id in view.consents]
 
@@ -241,6 +331,9 @@ class FakeWorkshop:
         return _drawn(running.plan.target, longest_px)
 
     def release(self, running: FakeRunning, out: Path, overwrite: bool = False) -> ReleaseView:
+        self._ask_again()
+        if self.needs_agreement:
+            raise AgreementNotAccepted(account=self.require_name(), version="1")
         if out.exists() and not overwrite:
             raise TargetExists(path=out)
         out.write_bytes(_drawn(running.plan.target, 4096))
@@ -281,6 +374,10 @@ class FakeWorkshop:
 
     def label_text(self) -> str:
         return LABEL_TEXT
+
+    def _ask_again(self) -> None:
+        if self.needs_step_up:
+            raise StepUpNeeded(account=self.require_name(), minutes=5)
 
     def _require(self) -> SessionView:
         if self._session is None or not self._session.unlocked:

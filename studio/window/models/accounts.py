@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from compliance.roles import Action, Role, allowed, roles_for
+from studio.text import _
 from studio.window.calls import Calls
 from studio.window.models.model import Model
+from studio.window.words import role_word
 
 if TYPE_CHECKING:
+    from studio.members import MemberView
     from studio.workshop import AccountView, SessionView, Workshop
 
 
@@ -23,6 +27,7 @@ class AccountsModel(Model):
         super().__init__(workshop, calls, parent)
         self.accounts: list[AccountView] = []
         self.session: SessionView | None = None
+        self.member: MemberView | None = None
         self.is_loaded = False
 
     @property
@@ -36,15 +41,38 @@ class AccountsModel(Model):
         name = self.session.username if self.session else None
         return next((account for account in self.accounts if account.username == name), None)
 
+    def may(self, action: Action) -> bool:
+        """Whether a role of the account allows this; what counts is asked again below."""
+        return self.member is not None and action in allowed(frozenset(Role(role) for role in self.member.roles))
+
+    def why_not(self, action: Action) -> str:
+        """Why a button cannot be pressed: the roles that could; nothing when it can."""
+        if self.may(action):
+            return ""
+        return _("This needs the role: {roles}.", roles=_(", ").join(role_word(role) for role in roles_for(action)))
+
     def refresh(self) -> None:
         """Read accounts and session anew."""
         self.call(self._read, self._take)
 
-    def login(self, username: str, password: str) -> None:
-        """Sign in."""
+    def look(self) -> None:
+        """Notice that the session ended or was locked meanwhile; does not count as activity."""
+
+        def then(session: SessionView | None) -> None:
+            if session != self.session:
+                self.refresh()
+
+        self.calls.run(self.workshop.session, then, _ignore)
+
+    def mark_active(self) -> None:
+        """Somebody works: the session is not at rest."""
+        self.calls.run(self.workshop.members.mark_active, _ignore, _ignore)
+
+    def login(self, username: str, password: str, code: str | None = None) -> None:
+        """Sign in; code: of the second factor, where the account has one."""
 
         def work() -> object:
-            self.workshop.login(username, password)
+            self.workshop.login(username, password, code)
             return self._read()
 
         self.call(work, self._take)
@@ -65,11 +93,11 @@ class AccountsModel(Model):
 
         self.call(work, then)
 
-    def unlock(self, password: str) -> None:
+    def unlock(self, password: str, code: str | None = None) -> None:
         """Open the keys of the session."""
 
         def work() -> object:
-            self.workshop.unlock(password)
+            self.workshop.unlock(password, code)
             return self._read()
 
         self.call(work, self._take)
@@ -93,9 +121,15 @@ class AccountsModel(Model):
         self.call(work, self._take)
 
     def _read(self) -> object:
-        return self.workshop.accounts(), self.workshop.session()
+        session = self.workshop.session()
+        member = self.workshop.members.member() if session is not None and session.unlocked else None
+        return self.workshop.accounts(), session, member
 
     def _take(self, answer: object) -> None:
-        self.accounts, self.session = answer  # type: ignore[misc]  # what _read returned, through the pool
+        self.accounts, self.session, self.member = answer  # type: ignore[misc]  # what _read returned, through the pool
         self.is_loaded = True
         self.changed.emit()
+
+
+def _ignore(_answer: object) -> None:
+    """The next look tells more."""

@@ -5,19 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QFrame, QLineEdit, QListWidget, QListWidgetItem
 
-from compliance.errors import SignetError
+from compliance.errors import CodeNeeded, SignetError, WrongCode
 from studio.text import _
 from studio.window.models.studio import Studio
+from studio.window.pages.asking import code_field, password_field
 from studio.window.pages.page import Page
 from studio.window.widgets.basic import button, card, chip, clear, column, holder, label, named, row
 
 FORM_WIDTH = 460
-
-
-def _password(object_name: str, accessible_name: str) -> QLineEdit:
-    made = named(QLineEdit(), object_name, accessible_name)
-    made.setEchoMode(QLineEdit.EchoMode.Password)
-    return made
 
 
 class AccountPage(Page):
@@ -63,6 +58,13 @@ class AccountPage(Page):
     def on_failed(self, error: SignetError) -> None:
         """Say what was refused and let the password be typed again."""
         super().on_failed(error)
+        code = self.findChild(QLineEdit, "account_code")
+        if isinstance(error, CodeNeeded | WrongCode) and code is not None:
+            # The password was right: only the code is missing.
+            code.setVisible(True)
+            code.clear()
+            code.setFocus()
+            return
         for field in self.findChildren(QLineEdit):
             if field.echoMode() is QLineEdit.EchoMode.Password:
                 field.clear()
@@ -109,17 +111,20 @@ class AccountPage(Page):
             if account.username == last or accounts.currentItem() is None:
                 accounts.setCurrentItem(item)
         accounts.setMaximumHeight(min(4, len(self._model.accounts)) * 40 + 16)
-        password = _password("account_password", _("Password"))
+        password = password_field("account_password", _("Password"))
         password.setPlaceholderText(_("Password"))
+        code = code_field("account_code")
+        code.hide()
         enter = button("account_sign_in", _("Sign in"), "primary")
 
         def on_enter() -> None:
             item = accounts.currentItem()
             if item is not None and enter.isEnabled():
-                self._model.login(item.data(Qt.ItemDataRole.UserRole), password.text())
+                self._model.login(item.data(Qt.ItemDataRole.UserRole), password.text(), code.text().strip() or None)
 
         enter.clicked.connect(on_enter)
-        password.returnPressed.connect(on_enter)
+        for field in (password, code):
+            field.returnPressed.connect(on_enter)
         self.default_button = enter
         return card(
             column(
@@ -127,6 +132,7 @@ class AccountPage(Page):
                 accounts,
                 label(_("Password"), "strong"),
                 password,
+                code,
                 row(enter, 1),
                 label(_("To add an account, sign in first: an account that is there lets the next one in."), "small"),
             ),
@@ -134,16 +140,19 @@ class AccountPage(Page):
         )
 
     def _unlock(self, username: str) -> QFrame:
-        password = _password("account_password", _("Password"))
+        password = password_field("account_password", _("Password"))
+        code = code_field("account_code")
+        code.hide()
         enter = button("account_unlock", _("Unlock"), "primary")
         leave = button("account_sign_out", _("Sign out"), "quiet")
 
         def on_enter() -> None:
             if enter.isEnabled():
-                self._model.unlock(password.text())
+                self._model.unlock(password.text(), code.text().strip() or None)
 
         enter.clicked.connect(on_enter)
-        password.returnPressed.connect(on_enter)
+        for field in (password, code):
+            field.returnPressed.connect(on_enter)
         leave.clicked.connect(self._model.logout)
         self.default_button = enter
         return card(
@@ -151,6 +160,7 @@ class AccountPage(Page):
                 label(_("{name} is signed in", name=username), "heading"),
                 label(_("The keys are locked. Enter the password to open them for this session."), "muted"),
                 password,
+                code,
                 row(enter, 1, leave),
             ),
             24,
@@ -159,8 +169,8 @@ class AccountPage(Page):
     def _create(self) -> QFrame:
         name = named(QLineEdit(), "account_name", _("Account name"))
         name.setPlaceholderText(_("2 to 40 letters, digits, dots, dashes or underscores"))
-        password = _password("account_password", _("Password"))
-        again = _password("account_password_again", _("Password again"))
+        password = password_field("account_password", _("Password"))
+        again = password_field("account_password_again", _("Password again"))
         declare = named(
             QCheckBox(_("I make the operator's declaration")), "account_declare", _("Operator's declaration")
         )

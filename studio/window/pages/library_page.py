@@ -13,7 +13,6 @@ from studio.window import icons
 from studio.window.folders import show_folder_of
 from studio.window.models.studio import Studio
 from studio.window.pages.page import Page
-from studio.window.pages.words import release_state
 from studio.window.widgets.basic import (
     button,
     card,
@@ -29,6 +28,7 @@ from studio.window.widgets.basic import (
     short_digest,
 )
 from studio.window.widgets.picture_view import PictureView
+from studio.window.words import release_state
 
 if TYPE_CHECKING:
     from studio.workshop import ReleaseView

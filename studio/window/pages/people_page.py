@@ -13,7 +13,6 @@ from studio.window.models.studio import Studio
 from studio.window.pages.consent_wizard import ConsentWizard
 from studio.window.pages.page import Page
 from studio.window.pages.withdraw_dialog import TakeDownDialog, WithdrawDialog
-from studio.window.pages.words import grant_state, purposes_text
 from studio.window.widgets.basic import (
     button,
     card,
@@ -28,6 +27,7 @@ from studio.window.widgets.basic import (
     row,
     short_digest,
 )
+from studio.window.words import grant_state, purposes_text
 
 if TYPE_CHECKING:
     from studio.workshop import GrantView, ReleaseView

@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
 from studio.text import _
 from studio.window.models.people import ConsentDraft, PeopleModel, months_later
 from studio.window.models.picture_slot import PictureSlot
-from studio.window.pages.words import PURPOSES, purpose_word, purposes_text
 from studio.window.widgets.banner import Banner
 from studio.window.widgets.basic import button, card, column, label, named, row
 from studio.window.widgets.drop_frame import choose_file
 from studio.window.widgets.picture_card import PictureCard
+from studio.window.words import PURPOSES, purpose_word, purposes_text
 
 MAX_MONTHS = 12
 

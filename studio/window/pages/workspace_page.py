@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QSlider, QVBoxLayout
 from studio.text import _
 from studio.window.models.bench import ROLES, Role
 from studio.window.models.studio import Studio
+from studio.window.pages.faces_dialog import FacesDialog
 from studio.window.pages.page import Page
-from studio.window.pages.words import PURPOSES, purpose_word, purposes_text
 from studio.window.widgets.basic import button, card, clear, column, holder, label, named, row
 from studio.window.widgets.picture_card import PictureCard
+from studio.window.words import PURPOSES, purpose_word, purposes_text
 
 
 def role_title(role: Role) -> str:
@@ -153,6 +154,15 @@ class WorkspacePage(Page):
             tick.setToolTip(purposes_text(grant.purposes))
             tick.toggled.connect(lambda on, grant_id=grant.id: self._model.set_consent(role, grant_id, on))
             layout.addWidget(tick)
+        if len(slot.faces) > 1:
+            who = button(
+                f"workspace_{role}_who",
+                _("Who is who..."),
+                icon="people",
+                accessible_name=_("Who is who: {what}", what=role_title(role)),
+            )
+            who.clicked.connect(lambda: self.on_who(role))
+            layout.addLayout(row(who, 1))
 
     def _missing(self) -> str:
         slots = self._model.slots
@@ -181,6 +191,18 @@ class WorkspacePage(Page):
                 purpose=purpose_word(self._model.purpose),
             )
         return _("Everything is there.")
+
+    def on_who(self, role: Role) -> None:
+        """Say whose face each number is."""
+        self.banner.hide()
+        dialog = FacesDialog(self.studio, self._model.slots[role], self.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(self.on_said)
+        dialog.open()
+
+    def on_said(self) -> None:
+        """It is in the ledger."""
+        self.banner.show_message("ok", _("It is noted who is who in the picture."))
 
     def on_face_changed(self, index: int) -> None:
         """One face or all."""
