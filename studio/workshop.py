@@ -318,6 +318,7 @@ class Workshop(Consents):
         """Ask the gate and hand the work to the worker; raises ConsentError or AccountError when the gate says no."""
         current = self._accounts.require()
         permit = self._gate.authorize(plan.request.claim(), current.account)
+        self.logkeeping.due_checkpoint()
         running = self._runner.start(plan.request, permit, [item.data for item in plan.materials], on_event)
         self._underway.add(running)
         with self._lock:

@@ -115,8 +115,10 @@ def test_what_does_not_extend_is_not_signed(
 ) -> None:
     """A refusal signs nothing and forgets nothing."""
     before = (tmp_path / "state.json").read_bytes()
-    with pytest.raises(refusal):
+    with pytest.raises(refusal) as caught:
         witness.cosign(text)
+    # A rollback is told as that, never as a proof that could be brought later.
+    assert type(caught.value) is refusal
     assert (tmp_path / "state.json").read_bytes() == before
 
 
