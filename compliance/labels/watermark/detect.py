@@ -1,6 +1,4 @@
-"""Reading the watermark out of luma: straight, then through scale, rotation and mirroring, then through changed shape.
-
-At last perspective is tried, where the middle of the picture is found first and the rest is followed from there.
+"""Reading the watermark out of luma: straight, then scaled, turned or mirrored, then tilted, then with another shape.
 
 Each stage is tried only when the one before read nothing. An id counts only with a right CRC-24, in the pilot set that
 this id uses, and with pilots that stand above chance; nothing else is reported as found.
@@ -8,6 +6,7 @@ this id uses, and with pilots that stand above chance; nothing else is reported 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -23,6 +22,7 @@ from compliance.labels.watermark.sync import (
     Sync,
     chunks,
     judge,
+    leaning,
     normalised,
     refine,
     shapes,
@@ -34,14 +34,14 @@ Effort = Literal["straight", "similar", "full"]
 
 SMALLEST_PX: Final = 32
 
-# An unmarked picture's best z lies below 5.6 after a whole search; the CRC and the set decide, z only spares work.
-Z_TRY, Z_TRY_OTHERS = 4.8, 6.0
+# The best z of a whole search through an unmarked picture lies between 5 and 7; the CRC and the set decide, z only
+# spares work: likely finds are tried at once, of the doubtful ones the best two when all else has failed.
+Z_LIKELY, Z_TRY, _DOUBTS = 6.3, 5.2, 2
 _STRAIGHT_Z, _SETS_TRIED = 2.0, 2
-_CANDIDATES, _LATER_CANDIDATES, _CHUNK, _TRIALS = 48, 24, 12, 3
+_CANDIDATES, _LEANING, _SHAPES, _CHUNK, _TRIALS = 48, 12, 24, 12, 3
 _SURE_Z = 6.3
 # From here on the pattern is there for sure; if it cannot be read, the picture is bent.
 _BENT_Z, _STRAIGHTENINGS = 6.4, 3
-_MIDDLE = 0.5
 _CANVAS_PX, _CANVAS_AREA = 6000, 8_000_000
 
 
@@ -72,27 +72,28 @@ def read(plane: Plane, key: bytes, effort: Effort = "full") -> Reading:
     if straight.decoded is not None or effort == "straight":
         return straight
     spectrum = Spectrum(white)
-    best = straight
-    families = [("similarity", similarities, _CANDIDATES)]
+    alike = similarities(spectrum, keyed, _CANDIDATES)
+    families: list[tuple[str, Callable[[], list[Matrix]]]] = [("similarity", lambda: alike)]
     if effort == "full":
-        families += [("shape", shapes, _LATER_CANDIDATES), ("bent", similarities, _LATER_CANDIDATES)]
-    for stage, family, count in families:
-        if stage == "bent":
-            spectrum = Spectrum(_middle(white))
-        reading = _searched(plane, frame, spectrum, keyed, key, family(spectrum, keyed, count), stage)
-        if reading.decoded is not None:
-            return reading
-        best = max(best, reading, key=lambda entry: entry.z)
-    return best
-
-
-def _middle(white: Plane) -> Plane:
-    """The middle of a plane, within which even a tilted picture looks nearly alike."""
-    height, width = white.shape
-    side = round(_MIDDLE * min(height, width))
-    high, wide = min(height, round(side * 1.25)), min(width, round(side * 1.25))
-    top, left = (height - high) // 2, (width - wide) // 2
-    return white[top : height - top, left : width - left]
+        families.append(("bent", lambda: leaning(spectrum, keyed, alike[:_LEANING])))
+        families.append(("shape", lambda: shapes(spectrum, keyed, _SHAPES)))
+    doubtful: list[tuple[Sync, str]] = []
+    highest = straight.z
+    for stage, family in families:
+        for sync in _refined(spectrum, keyed, family()):
+            highest = max(highest, sync.z)
+            if sync.z < Z_LIKELY:
+                doubtful.append((sync, stage))
+                continue
+            decoded = _unwarped(plane, frame, sync, keyed, key)
+            if decoded is not None:
+                return Reading(decoded, sync, sync.z, stage)
+    doubtful.sort(key=lambda entry: -entry[0].z)
+    for sync, stage in doubtful[:_DOUBTS]:
+        decoded = _unwarped(plane, frame, sync, keyed, key) if sync.z >= Z_TRY else None
+        if decoded is not None:
+            return Reading(decoded, sync, sync.z, stage)
+    return Reading(None, None, highest, "nothing")
 
 
 def _straight(white: Plane, keyed: Pattern, key: bytes) -> Reading:
@@ -118,24 +119,15 @@ def _accept(tile: Complex, keyed: Pattern, key: bytes, chosen: int) -> Decoded |
     return None
 
 
-def _searched(
-    plane: Plane, frame: Plane, spectrum: Spectrum, keyed: Pattern, key: bytes, family: list[Matrix], stage: str
-) -> Reading:
-    """Judge a family of transforms piece by piece; refine and try the best; stop at the first id."""
+def _refined(spectrum: Spectrum, keyed: Pattern, family: list[Matrix]) -> list[Sync]:
+    """Judge a family of transforms piece by piece until one is sure; the best few, refined, best first."""
     judged: list[Sync] = []
     for part in chunks(family, _CHUNK):
         judged.extend(judge(spectrum, keyed, part))
         if max(sync.z for sync in judged) >= _SURE_Z:
             break
     judged.sort(key=lambda sync: -sync.z)
-    refined = sorted((refine(spectrum, keyed, start) for start in judged[:_TRIALS]), key=lambda sync: -sync.z)
-    for rank, sync in enumerate(refined):
-        if sync.z < (Z_TRY_OTHERS if rank else Z_TRY):
-            break
-        decoded = _unwarped(plane, frame, sync, keyed, key)
-        if decoded is not None:
-            return Reading(decoded, sync, sync.z, stage)
-    return Reading(None, refined[0], refined[0].z, stage)
+    return sorted((refine(spectrum, keyed, start) for start in judged[:_TRIALS]), key=lambda sync: -sync.z)
 
 
 def _unwarped(plane: Plane, frame: Plane, sync: Sync, keyed: Pattern, key: bytes) -> Decoded | None:

@@ -31,6 +31,9 @@ from compliance.media import Pixels
 _CHROMA_SHARE = 0.4
 # Just noticeable difference: this many levels on a flat ground, and this share of the local contrast above it.
 _FLAT_LEVELS, _CONTRAST_SHARE = 1.05, 0.22
+# However loud the rest must be, an empty sky is not mottled further than this factor.
+_FLAT_LIMIT = 1.25
+_WHITE_GAIN = 0.4
 _LOOP_QUALITY = 60
 
 
@@ -59,12 +62,15 @@ class Host:
         self._keyed = pattern(key)
         self._chosen = pilot_set(ident, key)
         self._coded = encode(ident)
-        variance = np.maximum(blurred(detail(self.frame) ** 2, 4.0), 0)
-        # Weber: in the dark a level shows less than its luma share suggests, but never less than this floor.
-        light = np.clip(blurred(self.frame, 4.0) / 110.0, 0.45, 1.0) ** 0.4
+        # Eroded, so that the flat ground beside an outline counts as flat: only there is texture to hide in.
+        variance = opencv().erode(np.maximum(blurred(detail(self.frame) ** 2, 3.0), 0), np.ones((7, 7), np.uint8))
+        # A level shows most on middle greys; on paper white the threshold is about twice as high (Chou and Li 1995).
+        ground = blurred(self.frame, 4.0)
+        light = np.clip(ground / 110.0, 0.45, 1.0) ** 0.4 * (1.0 + _WHITE_GAIN * np.clip((ground - 200) / 55, 0, 1))
         loudness = (variance + 16.0) ** 0.3 * light
         self._mask = (loudness / np.sqrt(np.mean(loudness**2))).astype(np.float32)
-        self._cap = (light * (_FLAT_LEVELS + _CONTRAST_SHARE * np.sqrt(variance))).astype(np.float32)
+        self._flat = (light * _FLAT_LEVELS).astype(np.float32)
+        self._busy = (light * _CONTRAST_SHARE * np.sqrt(variance)).astype(np.float32)
 
     def change(self, strength: Strength) -> Plane:
         """The change of luma in the canonical frame, in levels.
@@ -74,7 +80,8 @@ class Host:
         keyed, coded = self._keyed, self._coded
         gains: Soft = np.ones(CODED_BITS, np.float32)
         pilot_gains: NDArray[np.float32] = np.ones(PILOTS, np.float32)
-        amplitude = np.minimum(self._mask * np.float32(strength.rms_levels), self._cap * np.float32(strength.cap))
+        cap = self._flat * np.float32(min(strength.cap, _FLAT_LIMIT)) + self._busy * np.float32(strength.cap)
+        amplitude = np.minimum(self._mask * np.float32(strength.rms_levels), cap)
         compress = Jpeg(_LOOP_QUALITY)
         for lap in range(strength.rounds + 1):
             tile = keyed.tile(

@@ -38,6 +38,9 @@ _ANGLES = 720
 _SURFACE = 64
 _APART = 3
 _PEAKS = 3
+# Scale, rotation, stretch and shear, the four ways in which a plane's transform can change a little.
+_BASIS = np.array([[[1, 0], [0, 1]], [[0, -1], [1, 0]], [[1, 0], [0, -1]], [[0, 1], [1, 0]]], float)
+_LEAN, _LEAN_STEPS = 0.01, 5
 # Following the pilots through a bent picture: windows that count, how many are needed, how well they must agree.
 _WINDOW_Z, _WINDOWS, _WINDOW_PX = 3.6, 6, 1.5
 
@@ -125,6 +128,14 @@ class Spectrum:
         result: Complex = np.where(mirrored, np.conj(value), value).astype(np.complex64)
         return result
 
+    def peak_at(self, frequencies: NDArray[np.float64]) -> Plane:
+        """Heights of the flattened power spectrum at frequencies (x, y): (..., 2) to (...)."""
+        turned = np.where(frequencies[..., :1] < 0, -frequencies, frequencies) * _SIZE
+        column = np.minimum(np.rint(turned[..., 0]), _COLUMNS - 1).astype(np.intp)
+        row = np.clip(np.rint(turned[..., 1]) + _SIZE // 2, 0, _SIZE - 1).astype(np.intp)
+        result: Plane = self.peaks[row, column]
+        return result
+
 
 def _taper(length: int) -> NDArray[np.float32]:
     edge = np.minimum(np.arange(length) + 1, np.arange(length, 0, -1))
@@ -206,6 +217,20 @@ def shapes(spectrum: Spectrum, keyed: Pattern, count: int) -> list[Matrix]:
     return found
 
 
+def leaning(spectrum: Spectrum, keyed: Pattern, matrices: list[Matrix]) -> list[Matrix]:
+    """Each transform with the stretch and the shear that fit its pilots' peaks best: what perspective does at first."""
+    found = []
+    for matrix in matrices:
+        best = matrix
+        for reach, step in ((_LEAN_STEPS, _LEAN), (1, _LEAN / 3)):
+            lean, turn = np.arange(-reach, reach + 1) * step, np.arange(-1, 2) * step / 2
+            weights = np.stack(np.meshgrid(turn, turn, lean, lean, indexing="ij"), -1).reshape(-1, 4)
+            changed = (np.eye(2) + np.tensordot(weights, _BASIS, 1)) @ best
+            best = changed[int(np.argmax(spectrum.peak_at(observed(changed, keyed)).sum(-1)))]
+        found.append(best)
+    return found
+
+
 def observed(matrices: Matrix, keyed: Pattern) -> NDArray[np.float64]:
     """Where the pilots' frequencies come to lie under transforms (..., 2, 2): (..., 40, 2)."""
     result: NDArray[np.float64] = keyed.pilot_frequencies @ np.linalg.inv(matrices)
@@ -253,6 +278,7 @@ def _finer(
     return totals[np.arange(len(best)), best], shifts + moves[best]
 
 
+@lru_cache(maxsize=24)
 def _steering(keyed: Pattern, step: float, reach: int) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
     """The pilots' turns under a square of small shifts: (M, 40), and the shifts (M, 2)."""
     line = step * np.arange(-reach, reach + 1)
@@ -296,7 +322,6 @@ def track(white: Plane, keyed: Pattern, chosen: int, *, reach_px: int) -> Matrix
 @lru_cache(maxsize=1)
 def _nudges() -> Matrix:
     """Small changes of a transform in four directions each way and in pairs of them: (N, 2, 2)."""
-    basis = np.array([[[1, 0], [0, 1]], [[0, -1], [1, 0]], [[1, 0], [0, -1]], [[0, 1], [1, 0]]], float)
     weights = [np.zeros(4)]
     for first in range(4):
         for sign in (1, -1):
@@ -304,7 +329,7 @@ def _nudges() -> Matrix:
             weights.extend(
                 sign * np.eye(4)[first] + other * np.eye(4)[second] for second in range(first) for other in (1, -1)
             )
-    return np.tensordot(np.array(weights), basis, 1)
+    return np.tensordot(np.array(weights), _BASIS, 1)
 
 
 def refine(spectrum: Spectrum, keyed: Pattern, start: Sync) -> Sync:
