@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from compliance import identity, proposals, roles, store
+from compliance import identity, roles, store
 from compliance.account import Account, Accounts
 from compliance.clock import now
 from compliance.errors import UnknownRecord
@@ -17,7 +17,7 @@ from compliance.identity import in_person
 from compliance.identity.oidc import LIFETIME_S, Oidc, OidcSettings
 from compliance.identity.provider import Transport
 from compliance.ledger import Ledger
-from compliance.proposals import Kind
+from compliance.proposals import Kind, Proposal, open_proposals, proposal, refuse
 from compliance.roles import Action
 from compliance.session import Profile
 from compliance.totp import Enrolment
@@ -92,9 +92,9 @@ class Members:
 
     def proposals(self) -> list[ProposalView]:
         """What waits for a second person, oldest first."""
-        return [self._proposal(one) for one in proposals.open_proposals(self._rows, now())]
+        return [self._proposal(one) for one in open_proposals(self._rows, now())]
 
-    def _proposal(self, one: proposals.Proposal) -> ProposalView:
+    def _proposal(self, one: Proposal) -> ProposalView:
         return ProposalView(
             one.id, one.kind.value, self._name(one.about), one.detail, self._name(one.by), one.expires_at
         )
@@ -109,9 +109,7 @@ class Members:
         """Take a role away; as grant_role. Raises LastAdmin."""
         return self._change_role(username, role, roles.revoke_role)
 
-    def _change_role(
-        self, username: str, role: str, change: Callable[..., proposals.Proposal | None]
-    ) -> ProposalView | None:
+    def _change_role(self, username: str, role: str, change: Callable[..., Proposal | None]) -> ProposalView | None:
         wanted = roles.role_named(role)
         by = self._accounts.require_for(Action.GRANT_ROLE).account
         made = change(self._rows, self._ledger, by, self._accounts.named(username), wanted, now())
@@ -125,7 +123,7 @@ class Members:
         session = self._accounts.require()
         self._accounts.verify_stepped_up(session)
         with self._rows.read() as connection:
-            found = proposals.proposal(connection, proposal_id, now())
+            found = proposal(connection, proposal_id, now())
         account = self._accounts.by_id(found.about)
         if found.kind is Kind.IDENTITY:
             keys = session.require_keys()
@@ -143,10 +141,10 @@ class Members:
         """
         by = self._accounts.require().account
         with self._rows.write() as connection:
-            found = proposals.proposal(connection, proposal_id, now())
+            found = proposal(connection, proposal_id, now())
             if by.id not in (found.by, found.about):
                 roles.verify_may_in(connection, by, Action.GRANT_ROLE)
-            proposals.refuse(connection, self._ledger, found, by, now())
+            refuse(connection, self._ledger, found, by, now())
 
     def profile(self) -> Profile:
         """The times that hold in this home."""

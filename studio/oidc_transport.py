@@ -72,7 +72,10 @@ class _Server(HTTPServer):
     def server_bind(self) -> None:
         """Bind, as HTTPServer does, without looking up a name."""
         super(HTTPServer, self).server_bind()
-        self.server_name, self.server_port = self.server_address[:2]
+        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
+
+    def handle_error(self, *_: object) -> None:
+        """A browser that hangs up is no news, and a report of it would hold the code."""
 
 
 class Loopback:
