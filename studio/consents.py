@@ -226,8 +226,8 @@ class Consents:
         asset_sha256 = hashlib.sha256(data).hexdigest()
         if self.kind == "demo" and asset_sha256 not in DEMO_ASSETS:
             raise DemoHomeOnly(what="a consent for another picture")
-        if face is not None and not 1 <= face <= (found := len(self.survey(asset))):
-            raise FaceIndexUnknown(path=asset, index=face, found=found)
+        if face is not None:
+            self._verify_number(asset, face)
         terms = terms or Terms()
         terms = replace(
             terms,
@@ -310,9 +310,14 @@ class Consents:
         confirms = known is not None and known.subject_id == subject_id and known.assigned_by != account_id
         self._accounts.require_for(Action.CONFIRM_ASSIGNMENT if confirms else Action.RECORD_CONSENT)
         person = subject.require_present(subject.subject(self._rows, None, subject_id))
-        if likeness == "face" and not 1 <= number <= (found := len(self.survey(picture))):
-            raise FaceIndexUnknown(path=picture, index=number, found=found)
+        if likeness == "face":
+            self._verify_number(picture, number)
         return self._assign(digest, number, person.id, account_id, likeness)
+
+    def _verify_number(self, picture: Path, number: int) -> None:
+        found = len(self.survey(picture))
+        if not 1 <= number <= found:
+            raise FaceIndexUnknown(path=picture, index=number, found=found)
 
     def _assign(
         self, asset_sha256: str, number: int, subject_id: str, by: str, likeness: Literal["face", "voice"]
