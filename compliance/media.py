@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 Samples = NDArray[np.float32]
-Origin = Literal["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"]
+# "algorithmicMedia": made by rules, without training data; "algorithmicallyEnhanced": a given picture bettered by rules.
+Origin = Literal[
+    "trainedAlgorithmicMedia",
+    "compositeWithTrainedAlgorithmicMedia",
+    "compositeSynthetic",
+    "algorithmicMedia",
+    "algorithmicallyEnhanced",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,13 @@ NS_IPTC: Final = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 NS_RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 AI_CODES: Final = frozenset(
-    {"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "algorithmicMedia"}
+    {
+        "trainedAlgorithmicMedia",
+        "compositeWithTrainedAlgorithmicMedia",
+        "compositeSynthetic",
+        "algorithmicMedia",
+        "algorithmicallyEnhanced",
+    }
 )
 
 # Annex E j): no blank, no quote, no backslash, nothing outside ASCII.

@@ -1,0 +1,1 @@
+"""A deterministic painter of simple scenes from words: no model, no weights, only numpy and rules."""
