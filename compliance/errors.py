@@ -137,6 +137,14 @@ class UsageUnclear(InputError):
     next_step = "Read `{command} --help`."
 
 
+class OutputIsInput(InputError):
+    """data: path. The result would take the place of a picture that it is made from."""
+
+    code = ExitCode.USAGE
+    message = "{path} is one of the files the result is made from; the original would be lost."
+    next_step = "Choose another name for the result."
+
+
 class RequestUnreadable(InputError):
     """data: path."""
 
@@ -642,6 +650,12 @@ class ModelDamaged(SignetError):
     next_step = "Install Signet again with `packaging/setup`."
 
 
+class BundledFileDamaged(ModelDamaged):
+    """data: file. Something that comes with the program is not there, or not as it came."""
+
+    message = "The file {file} of Signet itself is missing or damaged."
+
+
 class PackError(SignetError):
     """A model pack cannot be used."""
 
@@ -707,10 +721,25 @@ class OutOfMemory(SignetError):
     next_step = "Close other programs or use a smaller picture."
 
 
+class TooManyFilesOpen(SignetError):
+    """The system lets this process open nothing more."""
+
+    code = ExitCode.MEMORY
+    message = "The system lets Signet open no more files."
+    next_step = "Close other programs, or raise the limit (`ulimit -n`), and try again."
+
+
 class DiskError(SignetError):
     """The place to write to cannot be used."""
 
     code = ExitCode.DISK
+
+
+class OutputUnwritable(DiskError):
+    """data: reason. The standard output takes nothing."""
+
+    message = "What the command has to say cannot be written to the standard output ({reason})."
+    next_step = "Send it elsewhere and ask again; what was done until now stands, see `signet ledger show`."
 
 
 class DiskFull(DiskError):

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from compliance.errors import KeysDamaged, WrongPassword
-from compliance.storage import write_atomically
+from compliance.storage import refuse_exhausted, write_atomically
 
 KEYS_FILE = "keys.json"
 # How long one password shall take on the machine that tries it, and what is aimed at between the two.
@@ -134,7 +134,10 @@ class HomeKeys:
 
     def leaf_key(self) -> EllipticCurvePrivateKey:
         """The P-256 key that signs credentials."""
-        key = serialization.load_der_private_key(_open(self._home_key, self._sealed["leaf"], "leaf"), None)
+        try:
+            key = serialization.load_der_private_key(_open(self._home_key, self._sealed["leaf"], "leaf"), None)
+        except (InvalidTag, KeyError, ValueError) as error:
+            raise KeysDamaged(path=KEYS_FILE) from error
         assert isinstance(key, EllipticCurvePrivateKey)
         return key
 
@@ -149,8 +152,10 @@ class HomeKeys:
     def open_personal(self, sealed: bytes, context: str) -> dict[str, Any]:
         """Inverse of seal_personal; raises KeysDamaged when the row was touched."""
         try:
-            opened: dict[str, Any] = json.loads(_open(self._derived("personal"), sealed, context))
-        except InvalidTag as error:
+            opened = json.loads(_open(self._derived("personal"), sealed, context))
+            if not isinstance(opened, dict):
+                raise ValueError("no object")
+        except (InvalidTag, ValueError, TypeError) as error:
             raise KeysDamaged(path=context) from error
         return opened
 
@@ -213,6 +218,8 @@ def _read(home: Path) -> dict[str, Any]:
         if content["version"] != 1:
             raise ValueError("version")
     except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, OSError):
+            refuse_exhausted(error)
         raise KeysDamaged(path=path) from error
     return dict(content)
 

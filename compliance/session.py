@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from compliance import store
 from compliance.errors import ProfileUnknown
 from compliance.keys import HomeKeys
-from compliance.storage import write_atomically
+from compliance.storage import refuse_exhausted, write_atomically
 
 SESSION_FILE: Final = "session.json"
 _CLOCK_SLACK = timedelta(minutes=2)
@@ -76,11 +76,14 @@ def _seal(keys: HomeKeys, account_id: str, opened_at: str) -> str:
 
 
 def read_ticket(home: Path) -> Ticket | None:
-    """The ticket of the home, or None when there is none that can be read."""
+    """The ticket of the home, or None when there is none that can be read; raises TooManyFilesOpen."""
     try:
         content = json.loads((home / SESSION_FILE).read_bytes())
         parts = [content[name] for name in ("account", "opened_at", "seal")]
-    except (OSError, ValueError, KeyError, TypeError):
+    except OSError as error:
+        refuse_exhausted(error)
+        return None
+    except (ValueError, KeyError, TypeError):
         return None
     return Ticket(*parts) if all(isinstance(part, str) for part in parts) else None
 

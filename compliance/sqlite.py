@@ -7,7 +7,9 @@ WAL needs memory shared by all readers, which network file systems do not have.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,7 +19,8 @@ from typing import Any, Final, NoReturn
 import sqlalchemy as sa
 
 from compliance.database import Store
-from compliance.errors import DiskFull, HomeUnusable, SignetError, StoreBusy, StoreDamaged
+from compliance.errors import DiskFull, HomeUnusable, SignetError, StoreBusy, StoreDamaged, TooManyFilesOpen
+from compliance.storage import refuse_exhausted
 from compliance.tables import metadata, sqlite_triggers
 
 DATABASE_NAME: Final = "signet.db"
@@ -182,6 +185,15 @@ def _primary_code(error: BaseException | None) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
+def _is_exhausted() -> bool:
+    """Whether this process can open nothing more: SQLite does not say why it could not open a file."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno in (errno.EMFILE, errno.ENFILE)
+    return False
+
+
 def _raise_as_ours(path: Path, error: BaseException | None, cause: Exception) -> NoReturn:
     """Turn what SQLite says about the file into an error of the tree; what it says about a statement stays a bug."""
     ours: SignetError
@@ -192,6 +204,8 @@ def _raise_as_ours(path: Path, error: BaseException | None, cause: Exception) ->
             ours = DiskFull(path=str(path))
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             ours = StoreBusy(path=str(path))
+        case sqlite3.SQLITE_CANTOPEN if _is_exhausted():
+            ours = TooManyFilesOpen()
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             ours = HomeUnusable(path=str(path.parent), reason="it is read-only")
         case sqlite3.SQLITE_IOERR:
@@ -228,6 +242,7 @@ def _prepare_file(folder: Path) -> None:
         path.touch(mode=0o600)
         path.chmod(0o600)
     except OSError as error:
+        refuse_exhausted(error)
         raise HomeUnusable(path=str(folder), reason=error.strerror or "it cannot be made") from error
 
 

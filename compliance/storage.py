@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-from compliance.errors import DiskError, DiskFull, NotWritable
+from compliance.errors import DiskError, DiskFull, NotWritable, TooManyFilesOpen
 
 
 def disk_error(error: OSError, path: object) -> DiskError:
@@ -15,6 +15,19 @@ def disk_error(error: OSError, path: object) -> DiskError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(path=path)
     return NotWritable(path=path, reason=(error.strerror or "unknown").lower())
+
+
+def refuse_exhausted(error: OSError) -> None:
+    """Raise TooManyFilesOpen when this is what the system says; then nothing else is known of the file."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        raise TooManyFilesOpen from error
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Raise NotWritable unless this process may make files in a folder that is there."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        is_read_only = bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+        raise NotWritable(path=folder, reason="read-only file system" if is_read_only else "permission denied")
 
 
 def fsync_folder(folder: Path) -> None:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from compliance.errors import HomeUnusable, KeysDamaged
 from compliance.keys import HomeKeys
-from compliance.storage import write_atomically
+from compliance.storage import refuse_exhausted, write_atomically
 
 
 def put(home: Path, keys: HomeKeys, data: bytes) -> str:
@@ -34,7 +34,9 @@ def get(home: Path, keys: HomeKeys, digest: str) -> bytes:
     try:
         sealed = path.read_bytes()
         return AESGCM(keys.vault_key()).decrypt(sealed[:12], sealed[12:], digest.encode())
-    except (OSError, InvalidTag) as error:
+    except (OSError, InvalidTag, ValueError) as error:
+        if isinstance(error, OSError):
+            refuse_exhausted(error)
         raise KeysDamaged(path=path) from error
 
 
