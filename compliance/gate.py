@@ -500,6 +500,11 @@ class Gate:
             raise PermitInvalid(reason="used before")
         self._examine(claim, account, is_release=True)
 
+    def verify_still_live(self, claim: Claim) -> None:
+        """Between signing and naming a file: no consent has ended meanwhile. Raises the ConsentError of it."""
+        for grant in grants(self._rows, self._ledger, only=claim.consents) if claim.consents else ():
+            grant.verify_live()
+
 
 class UnknownConsent(UnknownRecord, ConsentMissing):
     """A named consent does not exist: exit code of a missing consent, sentence of an unknown record."""

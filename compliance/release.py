@@ -22,6 +22,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,7 @@ from compliance.errors import (
     LabelTooWeak,
     NotWritable,
     SignetError,
+    StoreDamaged,
     TargetExists,
 )
 from compliance.gate import Gate
@@ -69,6 +71,8 @@ FORMATS: dict[str, MediaFormat] = {
 }
 _MIME: dict[str, str] = {"png": "image/png", "jpeg": "image/jpeg", **{name: SOUND_MIME[name] for name in SOUND_MIME}}
 # A finished file is read whole; nothing the house makes comes near this.
+# Names of hidden files are made of it, and recovery removes those: nothing but this may stand there.
+_RELEASE_ID = re.compile(r"[0-9a-f]{16}")
 _LARGEST_BYTES = 1 << 30
 _LARGEST_BESIDE_BYTES = 64 << 20
 
@@ -182,7 +186,8 @@ class Releaser:
                 verify_sealed(signed, plan, prepared, keys, aside)
                 # 7. read back what stands on disk
                 digest = self._seal(signed, aside, out, plan.release_id)
-                # 8. link
+                # 8. link, unless a consent was withdrawn while the file was being made
+                self._gate.verify_still_live(claim)
                 self._link(out, plan.release_id, overwrite)
             except BaseException as error:
                 if self._roll_back(plan.release_id) == "released" and isinstance(error, Exception):
@@ -364,6 +369,8 @@ class Releaser:
 
     def _settle(self, row: dict[str, Any]) -> str:
         """Finish or roll back one open release; idempotent. Returns the state it ends in."""
+        if not _RELEASE_ID.fullmatch(row["id"]):
+            raise StoreDamaged(path=self._home, reason="a release has an impossible id")
         out = Path(row["target_path"])
         seal = _seal_path(out, row["id"])
         if row["state"] == "sealed" and _is_file_with(out, row["file_sha256"]):
@@ -378,7 +385,7 @@ class Releaser:
                 fsync_folder(out.parent)
                 return self._settle(row)
             _remove(beside(out))
-        for leftover in (Path(row["part_path"]), beside(seal), _second_name(beside(seal))):
+        for leftover in (_part(out, row["id"]), beside(seal), _second_name(beside(seal))):
             _remove(leftover)
         _remove(seal)
         if out.parent.is_dir():

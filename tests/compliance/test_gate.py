@@ -23,14 +23,18 @@ from compliance.errors import (
     ConsentPurpose,
     ConsentTooNarrow,
     ConsentWithdrawn,
+    ContentBlocked,
     DemoHomeOnly,
     ExitCode,
     LedgerBroken,
     NotVerified,
     PermitInvalid,
     PurposeUnknown,
+    StepUpNeeded,
 )
-from tests.compliance.home import DAY, SOURCE, TARGET, Home
+from compliance.gate import RULES
+from compliance.permit import Claim
+from tests.compliance.home import DAY, SOURCE, TARGET, Home, HonestDrafter, noise
 
 TODAY = date.today()
 OTHER = "ab" * 32
@@ -221,3 +225,47 @@ def test_only_complete_live_consent_opens_the_gate(
     else:
         with pytest.raises(ConsentError):
             authorize(home, *grants, faces=faces)
+
+
+def test_a_withdrawal_in_the_middle_of_a_release_leaves_no_file(home: Home, tmp_path: Path) -> None:
+    """The consent ends while the labelled draft is being written: nothing gets a name, and nothing is left."""
+    source, target = home.grant(SOURCE), home.grant(TARGET)
+
+    class Meanwhile(HonestDrafter):
+        def write(self, descriptor: int) -> None:
+            super().write(descriptor)
+            consent.withdraw_consent(home.rows, home.ledger, target)
+
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(ConsentWithdrawn):
+        home.release(home.claim(source, target), out / "x.png", Meanwhile(noise()))
+    assert list(out.iterdir()) == []
+    assert home.events()[-1] == "release_rolled_back"
+    assert home.releaser.releases() == []
+
+
+def test_the_release_asks_for_a_fresh_password_where_the_profile_says_so(home: Home) -> None:
+    """A permit to make is not a permit to release: for that the password must have been given lately."""
+    claim = home.claim(home.grant(SOURCE), home.grant(TARGET))
+    home.gate.is_stepped_up = lambda _account: False
+    permit = home.gate.authorize(claim, home.session().account)
+    with pytest.raises(StepUpNeeded):
+        home.gate.verify_for_release(permit, claim, home.session().account)
+
+
+def test_what_the_review_refuses_is_refused(home: Home) -> None:
+    """The decision about the content is one of the rules; its own error comes out."""
+
+    def review(_claim: Claim) -> None:
+        raise ContentBlocked(rule="r1", category="test", place="prompt")
+
+    home.gate.content = review
+    with pytest.raises(ContentBlocked):
+        authorize(home, home.grant(SOURCE), home.grant(TARGET))
+
+
+def test_the_rules_are_numbered_in_their_order() -> None:
+    """The number in each docstring is the place in the list."""
+    assert [int((rule.__doc__ or "").split(".")[0]) for rule in RULES] == list(range(1, len(RULES) + 1))
+    assert all(rule.__name__.startswith("verify_") for rule in RULES)
