@@ -84,12 +84,17 @@ def embed(pixels: Pixels, ident: int, key: bytes = DETECTOR_KEY) -> Embedded:
     for strength in _LADDER:
         marked, similarity = _as_loud_as_allowed(pixels, plane, host.change(strength))
         view = luma(marked)
-        guarantees = {name: _survives(view, attack, ident, key) for name, attack in GUARANTEED.items()}
-        attempt = Embedded(marked, psnr_db(pixels, marked), similarity, guarantees)
-        if best is None or sum(guarantees.values()) >= sum(best.guarantees.values()):
-            best = attempt
-        if all(guarantees.values()) and all(_survives(view, attack, ident, key) for attack in _RESERVE):
-            break
+        guarantees: dict[str, bool] = {}
+        for name, attack in GUARANTEED.items():
+            guarantees[name] = _survives(view, attack, ident, key)
+            if not guarantees[name] and strength is not _LADDER[-1]:
+                break
+        else:
+            # A louder mark replaces a quieter one unless it keeps less than that promised.
+            if best is None or all(guarantees.values()):
+                best = Embedded(marked, psnr_db(pixels, marked), similarity, guarantees)
+            if all(guarantees.values()) and all(_survives(view, attack, ident, key) for attack in _RESERVE):
+                break
     assert best is not None
     return best
 
