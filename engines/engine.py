@@ -177,6 +177,9 @@ _HOMES = {
     "fake.noise": "engines.fake.noise",
     "fake.tone": "engines.fake.tone",
     "picture.diffusers": "engines.picture.diffusion",
+    "picture.enhance": "engines.picture.enhance",
+    "picture.restore": "engines.picture.restore",
+    "picture.sketch": "engines.picture.sketch",
 }
 
 

@@ -35,6 +35,8 @@ NEEDED_OPTIONS: dict[str, dict[str, Any]] = {
         "steps": 2,
         "device": "cpu",
     },
+    "picture.sketch": {"prompt": "a boat on a lake", "width": 96, "height": 64},
+    "picture.enhance": {"scale": 2, "fade": 0.5},
 }
 
 
@@ -147,11 +149,14 @@ def tiny_face(hopper: bytes) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def inputs_of(hopper: bytes, collins: bytes) -> Mapping[str, Mapping[Role, bytes]]:
+def inputs_of(hopper: bytes, collins: bytes, faceless: bytes) -> Mapping[str, Mapping[Role, bytes]]:
     """Good inputs for every engine id."""
     return {
         "face.mesh": {"source": collins, "target": hopper},
         "fake.noise": {},
         "fake.tone": {},
         "picture.diffusers": {},
+        "picture.enhance": {"target": faceless},
+        "picture.restore": {"target": faceless},
+        "picture.sketch": {},
     }

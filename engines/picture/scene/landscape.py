@@ -172,7 +172,7 @@ def _colour_of(wish: Wish, concept: str, otherwise: Colour) -> Colour:
 def _paint_land(place: Place, plan: _Plan, wish: Wish, seed: int) -> None:
     rng = stream(seed, "land")
     green = near(rng, _SEASON_GREEN.get(plan.season, _GREEN[int(rng.integers(len(_GREEN)))]), 0.03)
-    ground = rgb(232, 238, 248) if plan.is_snowy else green
+    ground = rgb(232, 238, 248) * (1.35 if plan.mood.is_night else 1.0) if plan.is_snowy else green
     if "mountains" in plan.lands or plan.main == "mountains":
         _mountains(place, plan, wish, seed)
     if plan.main == "volcano":
@@ -339,7 +339,8 @@ def _boats(place: Place, wish: Wish, seed: int) -> None:
 def _balloons(place: Place, wish: Wish, seed: int) -> None:
     mention = wish.wants("thing:balloon")
     rng = stream(seed, "balloon")
-    count = min((mention.count if mention else None) or 1, 8)
+    usual = 3 if mention is not None and mention.text.endswith("s") else 1
+    count = min((mention.count if mention else None) or usual, 8)
     names = ("red", "yellow", "blue", "purple", "orange", "teal")
     columns = (rng.permutation(count) + rng.uniform(0.3, 0.7, count)) / count
     for column in columns:

@@ -57,8 +57,8 @@ def paint_person(canvas: Canvas, wish: Wish, seed: int) -> None:
     _body(canvas, person, wish, stream(seed, "clothes"))
     _face(canvas, person)
     _features(canvas, person, rng)
-    if wish.wants("wear:beard"):
-        _beard(canvas, person)
+    if (beard := wish.wants("wear:beard")) is not None:
+        _beard(canvas, person, HAIR.get(beard.colour or "", colour_named(beard.colour, person.hair)))
     _mouth(canvas, person)
     _front_hair(canvas, person, rng)
     _worn(canvas, person, wish, stream(seed, "worn"))
@@ -237,7 +237,7 @@ def _mouth(canvas: Canvas, person: _Person) -> None:
     canvas.lines([line], 0.011 if person.is_woman else 0.009, lips)
 
 
-def _beard(canvas: Canvas, person: _Person) -> None:
+def _beard(canvas: Canvas, person: _Person, colour: Colour) -> None:
     cx, cy, half, tall = person.cx, person.cy, person.half, person.tall
     v = (canvas.y - cy) / tall
     u = (canvas.x - cx) / (half * (1 - 0.2 * np.clip(v, 0, 1) ** 2))
@@ -247,7 +247,7 @@ def _beard(canvas: Canvas, person: _Person) -> None:
     mask[place] *= 1 - mouth
     place, nose = canvas.ellipse_mask(cx, cy + tall * 0.22, half * 0.5, tall * 0.15, soft=0.02)
     mask[place] *= 1 - nose
-    canvas.over(mask, np.clip(person.hair * 0.95 * _shade(canvas, person), 0, 1))
+    canvas.over(mask, np.clip(colour * 0.95 * _shade(canvas, person), 0, 1))
 
 
 def _front_hair(canvas: Canvas, person: _Person, rng: Rng) -> None:

@@ -162,7 +162,8 @@ setting covered coloured colored colour color colorful colourful bright dark dee
 """
 _GLUE_CHINESE_WORDS = """
 以及 旁边 下面 上面 前面 后面 里面 中间 远处 近处 之间 周围 一幅 一张 图片 图画 风景 画面 景色 卡通 插画 场景
-请画 画 请 给 我 生成 绘制 创作 图 幅 张 的 地 得 与 和 跟 及 或 在 里 中 上 下 边 旁 了 着 之 前 后 内 外 一 个 座 条 只 棵 朵
+请画 画 请 给 我 生成 绘制 创作 图 幅 张
+的 地 得 与 和 跟 及 或 在 里 中 上 下 边 旁 了 着 之 前 后 内 外 一 个 座 条 只 棵 朵
 艘 栋 间 颗 位 轮 片 道 些 大 小 美丽 漂亮 美 很 非常 那 这 它 他 她 们 从 到 向 对 被 把 也 都 就 色 穿 戴 面 戴着 穿着
 """
 _GLUE_ENGLISH = frozenset(_GLUE_ENGLISH_WORDS.split())
