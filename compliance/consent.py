@@ -90,9 +90,12 @@ class ConsentGrant:
     approved_by: str | None = None
     receipt_id: str | None = None
     withdrawal_code: str | None = field(default=None, repr=False)
+    latest_day: date = field(default=date.min, repr=False, compare=False)
+    """The latest day that the ledger tells. Over is over: a clock that was set back revives nothing."""
 
     def state(self, day: date | None = None) -> GrantState:
-        """What the grant is worth on a day (default today)."""
+        """What the grant is worth on a day; by default today, or over on the latest day that the ledger tells."""
+        last = day or max(today(), self.latest_day)
         day = day or today()
         if self.withdrawn_at is not None:
             return "withdrawn"
@@ -100,7 +103,7 @@ class ConsentGrant:
             return "superseded" if self.ended == "superseded" else "refused"
         if day < self.valid_from:
             return "not yet"
-        return "expired" if day > self.valid_until else "live"
+        return "expired" if last > self.valid_until else "live"
 
     def verify_live(self, day: date | None = None) -> None:
         """Raise ConsentWithdrawn, ConsentSuperseded, ConsentRefused, ConsentNotYetValid or ConsentExpired unless it
@@ -329,6 +332,7 @@ def _checked(row: dict[str, Any], log: ConsentLog, is_pruned: bool) -> ConsentGr
         evidence_sha256=evidence[0]["sha256"] if evidence else None,
         evidence_level=level_of(evidence, approved=approved_by is not None, confirmed=read["id"] in log.confirmed),
         approved_by=approved_by,
+        latest_day=log.latest_day,
     )
 
 

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -24,6 +25,9 @@ from compliance.proof import leaf_hash
 End = Literal["withdrawn", "superseded", "refused"]
 # Canonical JSON escapes quotes inside values, so this can stand in a body only as the kind itself.
 _OURS = re.compile(rb'"kind":"(?:consent_|face_|subject_|release_|data_key_|ledger_pruned)')
+# How every body ends: its time, and the version that stands last in canonical order.
+_TIME = re.compile(rb'"time":"([^"]+)","v":\d+\}\Z')
+_TIME_BYTES = 64
 _ROWS_AT_ONCE = 2000
 
 
@@ -69,6 +73,8 @@ class ConsentLog:
         """Subject → when their data were erased."""
         self.assignments: dict[tuple[str, str], dict[int, Assigned]] = {}
         """(asset, likeness) → face number → whose."""
+        self.latest = ""
+        """The latest time that any entry tells: what a clock that was set back cannot take away."""
         self._outputs: dict[str, set[str]] = {}
         self._released_under: dict[str, tuple[str, ...]] = {}
         self._readers: Mapping[str, Callable[[int, str, dict[str, Any]], None]] = {
@@ -106,7 +112,9 @@ class ConsentLog:
                     raise LedgerBroken(index=self._next, reason="the entry is missing")
                 if body is None:
                     self._blank.add(index)
-                elif _OURS.search(body):
+                elif found := _TIME.search(body[-_TIME_BYTES:]):
+                    self.latest = max(self.latest, found[1].decode())
+                if body is not None and _OURS.search(body):
                     if leaf_hash(body) != leaf:
                         raise LedgerBroken(index=index, reason="the entry was changed")
                     self._read(index, body)
@@ -125,6 +133,14 @@ class ConsentLog:
                 reader(index, told["time"], told["fields"])
         except (KeyError, TypeError, ValueError) as error:
             raise LedgerBroken(index=index, reason="the entry was changed") from error
+
+    @property
+    def latest_day(self) -> date:
+        """The calendar day, where the machine stands, of the latest time that any entry tells."""
+        try:
+            return datetime.fromisoformat(self.latest).astimezone().date()
+        except (ValueError, OverflowError):
+            return date.min
 
     def outputs(self, grant_id: str) -> int:
         """How many releases were made, or are being made, under a grant."""
