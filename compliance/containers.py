@@ -20,6 +20,8 @@ _XMP_KEYWORD = b"XML:com.adobe.xmp"
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\x00"
 _JPEG_EXIF = b"Exif\x00\x00"
 _TEXT_LIMIT = 4 << 20
+# The number that the C2PA library gives its box in a JPEG file.
+_OUR_INSTANCE = b"\x02\x11"
 # Chunks that say something about the picture but do not change one displayed colour. All others count as picture,
 # animation chunks (acTL, fcTL, fdAT) among them: a viewer would show them instead of what was measured.
 _PNG_METADATA = frozenset({b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf", b"caBX", b"pHYs"})
@@ -72,20 +74,34 @@ def read_container(name: str, data: bytes, *, salvage: bool = False) -> Containe
 def manifest_store(data: bytes) -> bytes:
     """The C2PA manifest store of a PNG or JPEG file as one piece; empty when there is none or the file is malformed.
 
-    A store of more than 64 KiB lies in several APP11 segments, each repeating the box header (ISO 19566-5 Annex D).
+    A store of more than 64 KiB lies in several APP11 segments, numbered from 1 and each repeating the number and the
+    header of the box (ISO 19566-5 Annex D); one that does not counts as malformed.
     """
-    parts: list[bytes] = []
     try:
         if data.startswith(PNG_SIGNATURE):
-            parts = [payload for kind, payload, _ in _png_chunks(data) if kind == b"caBX"]
-        elif data.startswith(b"\xff\xd8"):
-            for marker, payload in _leading_segments(data):
-                if marker == 0xEB and payload.startswith(b"JP"):
-                    first = int.from_bytes(payload[4:8], "big") == 1
-                    parts.append(payload[8:] if first else payload[16:])
+            return b"".join(payload for kind, payload, _ in _png_chunks(data) if kind == b"caBX")
+        if data.startswith(b"\xff\xd8"):
+            return _jpeg_manifest(data)
     except _Broken:
+        pass
+    return b""
+
+
+def _jpeg_manifest(data: bytes) -> bytes:
+    """The box of C2PA among the JUMBF boxes of a JPEG file, which are told apart by their instance numbers."""
+    boxes: dict[bytes, list[bytes]] = {}
+    for marker, payload in _leading_segments(data):
+        if marker == 0xEB and payload.startswith(b"JP"):
+            parts = boxes.setdefault(payload[2:4], [])
+            if int.from_bytes(payload[4:8], "big") != len(parts) + 1 or (parts and payload[8:16] != parts[0][:8]):
+                raise _Broken("damaged segments")
+            parts.append(payload[16:] if parts else payload[8:])
+    found = [(instance, b"".join(parts)) for instance, parts in boxes.items() if b"c2pa" in parts[0][:64]]
+    if len(found) != 1:
         return b""
-    return b"".join(parts)
+    instance, store = found[0]
+    # Nothing covers the instance number, and ours has one value.
+    return b"" if instance != _OUR_INSTANCE and b"org.signet.release" in store else store
 
 
 # --- PNG -------------------------------------------------------------------------------------------------------------

@@ -6,15 +6,13 @@ something else ends the release.
 
 from __future__ import annotations
 
-from typing import Any
-
 from compliance.containers import Container
 from compliance.decode_sound import decode_sound
 from compliance.errors import LabelTooWeak, NotASound
 from compliance.keys import HomeKeys
 from compliance.labels import aigc, audible, credential, explicit
 from compliance.labels.policy import BESIDE, LabelPlan, Prepared
-from compliance.reading import read_media
+from compliance.reading import decode_picture, read_media
 from compliance.sound_containers import SoundContainer
 
 
@@ -26,7 +24,10 @@ def verify_draft(data: bytes, plan: LabelPlan, prepared: Prepared) -> None:
     if isinstance(container, SoundContainer):
         _verify_heard(data, container, plan)
     else:
-        explicit.require(explicit.measure(decode_labelled(data)), sample=plan.sample)
+        pixels = decode_picture(data)
+        if pixels is None:
+            raise LabelTooWeak(layer="container", reason="cannot be decoded")
+        explicit.require(explicit.measure(pixels), sample=plan.sample)
 
 
 def verify_sealed(data: bytes, plan: LabelPlan, prepared: Prepared, keys: HomeKeys, aside: bytes | None = None) -> None:
@@ -75,17 +76,3 @@ def _verify_metadata(container: Container | SoundContainer, plan: LabelPlan) -> 
     source_type = aigc.read_iptc(container)
     if source_type.state != "intact" or not source_type.uris[0].endswith(f"/{plan.origin}"):
         raise LabelTooWeak(layer="iptc", reason="; ".join(source_type.reasons) or "another source type")
-
-
-def decode_labelled(data: bytes) -> Any:
-    """Pixels of a finished picture: uint8, (height, width, 3), sRGB; for measuring only."""
-    import io
-
-    import numpy as np
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
-            return np.asarray(picture.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise LabelTooWeak(layer="container", reason="cannot be decoded") from error

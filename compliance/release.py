@@ -37,11 +37,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from compliance import operator_profile, store
 from compliance.account import Account
 from compliance.clock import stamp
+from compliance.destination import beside, format_of, place_of, verify_destination, verify_kind
 from compliance.errors import (
     DestinationUnsuitable,
-    FormatUnsupported,
     LabelTooWeak,
-    NotWritable,
     SignetError,
     StoreDamaged,
     TargetExists,
@@ -58,17 +57,6 @@ from compliance.sound_containers import MIME as SOUND_MIME
 from compliance.storage import disk_error, fsync_folder
 from compliance.store import Store
 
-FORMATS: dict[str, MediaFormat] = {
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".wav": "wav",
-    ".flac": "flac",
-    ".mp3": "mp3",
-    ".m4a": "m4a",
-    ".ogg": "ogg",
-    ".opus": "ogg",
-}
 _MIME: dict[str, str] = {"png": "image/png", "jpeg": "image/jpeg", **{name: SOUND_MIME[name] for name in SOUND_MIME}}
 # A finished file is read whole; nothing the house makes comes near this.
 # Names of hidden files are made of it, and recovery removes those: nothing but this may stand there.
@@ -98,19 +86,6 @@ class Released:
     state: str
     consents: tuple[str, ...]
     ledger_index: int
-
-
-def format_of(path: Path) -> MediaFormat:
-    """The container a path's ending names; raises FormatUnsupported."""
-    try:
-        return FORMATS[path.suffix.lower()]
-    except KeyError as error:
-        raise FormatUnsupported(path=path, supported=", ".join(FORMATS)) from error
-
-
-def beside(path: Path) -> Path:
-    """Where the credential of a file stands whose format cannot hold it."""
-    return path.with_name(f"{path.name}.c2pa")
 
 
 class Releaser:
@@ -165,7 +140,7 @@ class Releaser:
 
         language: of the words spoken in sound; that they are spoken is no choice.
         """
-        out = Path(os.path.abspath(out))
+        out = place_of(out)
         with self._alone(wait=True):
             # 1. destination and permit
             verify_destination(out, overwrite)
@@ -438,29 +413,6 @@ def _released(row: dict[str, Any]) -> Released:
         consents=tuple(json.loads(row["consents"])),
         ledger_index=row["release_index"],
     )
-
-
-def verify_destination(out: Path, overwrite: bool) -> None:
-    """Raise FormatUnsupported, NotWritable or TargetExists unless a release may appear at out."""
-    format_of(out)
-    if not out.parent.is_dir():
-        raise NotWritable(path=out.parent, reason="there is no such folder")
-    if not os.access(out.parent, os.W_OK | os.X_OK):
-        raise NotWritable(path=out.parent, reason="permission denied")
-    names = (out, beside(out)) if format_of(out) in BESIDE else (out,)
-    for name in names:
-        if name.is_dir() and not name.is_symlink():
-            raise NotWritable(path=name, reason="it is a folder")
-        if os.path.lexists(name) and not overwrite:
-            raise TargetExists(path=name)
-
-
-def verify_kind(out: Path, info: MediaInfo) -> None:
-    """Raise FormatUnsupported unless the ending is one for this kind of media."""
-    kinds = {ending: "sound" if media_format in SOUND_MIME else "picture" for ending, media_format in FORMATS.items()}
-    if kinds[out.suffix.lower()] != info.kind:
-        fitting = ", ".join(ending for ending, kind in kinds.items() if kind == info.kind)
-        raise FormatUnsupported(path=out, supported=fitting)
 
 
 def _part(out: Path, release_id: str) -> Path:

@@ -7,6 +7,7 @@ themselves. "Absent" means that nothing was found; it never says that a picture 
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,21 +19,24 @@ from compliance.errors import FileMissing, LabelPartMissing, NotAPicture, NotASo
 from compliance.keys import PublicKeys
 from compliance.labels import aigc, audible, credential, explicit
 from compliance.proof import Proof, parse_vkey
-from compliance.reading import read_media
+from compliance.reading import decode_picture, read_media
 from compliance.refutation import RefutationList
 from compliance.sound_containers import SoundContainer
 
 State = Literal["intact", "damaged", "absent", "unchecked"]
-Verdict = Literal["sealed", "refuted", "broken", "unlabelled", "unreadable"]
+Verdict = Literal["sealed", "refuted", "broken", "unlabelled", "unchecked", "unreadable"]
 LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
 _LARGEST_BYTES = 1 << 30
 _LARGEST_BESIDE_BYTES = 64 << 20
 
+_SEALED = {"trusted": "sealed", "expired signer": "sealed by expired"}
 SENTENCES: dict[str, str] = {
     "sealed": "AI-generated or AI-edited; every label is intact and the signer is known here.",
     "sealed by unknown": "AI-generated or AI-edited; every label is intact, but the signer is not known here.",
     "refuted": "AI-generated or AI-edited, and refuted: its maker declares that what is claimed with it is not true.",
+    "sealed by expired": "AI-generated or AI-edited; every label is intact, but the signer's certificate has run out.",
     "broken": "This file carries labels of AI-made media, and at least one of them is damaged or missing.",
+    "unchecked": "Some labels could not be checked on this machine; those that could are intact.",
     "unlabelled": "No label was found. That does not make the file authentic.",
     "unreadable": "The file is neither a picture nor a sound that can be read here, so nothing was checked.",
 }
@@ -80,9 +84,16 @@ def verify_file(path: Path, known: Sequence[PublicKeys] = (), refuted: Sequence[
     Raises FileMissing; an unreadable file is a report, not an error.
     """
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            return _unreadable(path, "it is not a file")
+        if about.st_size > _LARGEST_BYTES:
             return _unreadable(path, "larger than 1 GiB")
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            # Files of the system may be endless and say that they are empty.
+            data = stream.read(_LARGEST_BYTES + 1)
+        if len(data) > _LARGEST_BYTES:
+            return _unreadable(path, "larger than 1 GiB")
         aside = _beside(path)
     except FileNotFoundError as error:
         raise FileMissing(path=path) from error
@@ -125,9 +136,14 @@ def verify_bytes(
     if states == {"intact"} and not container.damage:
         if mark is not None and mark["state"] == "refuted":
             return Report(name, "refuted", SENTENCES["refuted"], layers, mark)
-        by_known = reading is not None and reading.trust == "trusted"
-        return Report(name, "sealed", SENTENCES["sealed" if by_known else "sealed by unknown"], layers, mark)
-    verdict: Verdict = "unlabelled" if states <= {"absent"} else "broken"
+        trust = reading.trust if reading is not None else "none"
+        return Report(name, "sealed", SENTENCES[_SEALED.get(trust, "sealed by unknown")], layers, mark)
+    verdict: Verdict = "broken"
+    if "unchecked" in states and states <= {"intact", "unchecked"} and not container.damage:
+        verdict = "unchecked"
+    elif not any(layer.evidence for layer in layers.values()) and states <= {"absent", "unchecked", "damaged"}:
+        # No layer found anything of its own: what is damaged is the file, not a label.
+        verdict = "unreadable" if container.damage or "unchecked" in states else "unlabelled"
     return Report(name, verdict, SENTENCES[verdict], layers, mark)
 
 
@@ -158,7 +174,7 @@ def _unreadable(path: Path, reason: str) -> Report:
 def _explicit(data: bytes, container: Container | SoundContainer) -> LayerReport:
     if isinstance(container, SoundContainer):
         return _heard(data, container)
-    pixels = _decode(data)
+    pixels = decode_picture(data)
     if pixels is None:
         state: State = "damaged" if container.has_manifest or container.xmp else "unchecked"
         return LayerReport(state, {}, ("the picture cannot be decoded whole", *container.damage))
@@ -196,22 +212,6 @@ def _heard(data: bytes, container: SoundContainer) -> LayerReport:
     return LayerReport(state, {} if state == "absent" else evidence, audible.reasons(found))
 
 
-def _decode(data: bytes) -> Any:
-    import io
-    import warnings
-
-    import numpy as np
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
-                return np.asarray(picture.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError, Warning):
-        return None
-
-
 def _aigc(container: Container | SoundContainer) -> LayerReport:
     reading = aigc.read_aigc(container)
     return LayerReport(reading.state, {"fields": list(reading.fields)} if reading.fields else {}, reading.reasons)
@@ -244,6 +244,8 @@ def _credential(reading: credential.CredentialReading | None) -> LayerReport:
             "assurance": (reading.evidence or {}).get("assurance"),
             "consents": (reading.evidence or {}).get("consents", []),
         }
+        if not reading.issuer and not reading.codes and reading.evidence is None:
+            evidence = {}  # there is something that calls itself a credential, and nothing can be read from it
     return LayerReport(reading.state, evidence, reading.reasons)
 
 
@@ -251,8 +253,8 @@ def _ledger(
     reading: credential.CredentialReading | None, container: Container | SoundContainer, known: Sequence[PublicKeys]
 ) -> LayerReport:
     """The file's own proof: its intent entry stands in a signed log and means this very picture or sound."""
-    if reading is None:
-        return LayerReport("unchecked", {}, ("the C2PA library did not load",))
+    if reading is None or reading.state == "unchecked":
+        return LayerReport("unchecked", {}, ("the credential that carries the proof was not read",))
     evidence = reading.evidence
     if reading.state == "absent" or not evidence or "proof" not in evidence:
         return LayerReport("absent", {}, ("the file carries no proof of a ledger entry",))

@@ -25,6 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from compliance.errors import LabelPartMissing, LabelTooWeak
 from compliance.labels.aigc import SOURCE_TYPE
+from compliance.labels.jumbf import frame_is_ours
 from compliance.reading import manifest_of
 
 SIGNET_ASSERTION: Final = "org.signet.release"
@@ -37,6 +38,7 @@ _CLAIM_SIGNING = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
 _BACKDATED = timedelta(minutes=10)
 # CBOR: the text "pad", then a byte string with a length of two bytes.
 _COSE_PAD = b"\x63pad\x59"
+_EXPIRED, _UNTRUSTED = "signingCredential.expired", "signingCredential.untrusted"
 _NO_TRAINING = ("cawg.data_mining", "cawg.ai_inference", "cawg.ai_training", "cawg.ai_generative_training")
 # Formats for which C2PA names no place inside the file.
 _NEVER_INSIDE = frozenset({"audio/ogg"})
@@ -48,7 +50,7 @@ _OFFLINE: Final[dict[str, Any]] = {
 }
 
 Relationship = Literal["parentOf", "componentOf"]
-Trust = Literal["trusted", "unknown signer", "invalid", "none"]
+Trust = Literal["trusted", "unknown signer", "expired signer", "invalid", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,10 +355,12 @@ def read_credential(data: bytes, mime: str, roots: Sequence[bytes], beside: byte
                 return _reading("absent", "none", "the file has no credential")
             with reader:
                 report = json.loads(reader.json())
-        return _judge(report, _filling_fault(manifest_of(data) if beside is None else beside))
+        return _judge(report, manifest_of(data) if beside is None else beside)
     except Exception as error:  # A foreign manifest may break the library or our reading in any way; that is damage.
         if str(error).startswith("Remote"):
             return _reading("unchecked", "none", "the credential lies elsewhere on the network and was not fetched")
+        if beside is None and not manifest_of(data) and b"jumb" not in data:
+            return _reading("absent", "none", "the file has no credential")  # the file is broken, not a credential
         return _reading("damaged", "invalid", "the credential cannot be read")
 
 
@@ -379,7 +383,7 @@ def _filling_fault(store: bytes) -> str:
         return "the part of the file that holds the credential is damaged"
     position = store.rfind(_COSE_PAD)
     if position < 0:
-        return ""
+        return ""  # nothing is filled up, or under another name: frame_is_ours looks closer where it is ours
     start = position + len(_COSE_PAD) + 2
     end = start + int.from_bytes(store[start - 2 : start], "big")
     return "" if store.count(0, start, end) == end - start else "the filling behind the signature was changed"
@@ -389,8 +393,8 @@ def _reading(state: Literal["damaged", "absent", "unchecked"], trust: Trust, rea
     return CredentialReading(state, trust, (), "", (), None, "", (reason,))
 
 
-def _judge(report: dict[str, Any], fault: str) -> CredentialReading:
-    """Turn the library's report into our words; fault: what we found broken ourselves, or ""."""
+def _judge(report: dict[str, Any], store: bytes) -> CredentialReading:
+    """Turn the library's report into our words, and add what the library reads over in the bytes of the store."""
     manifest = report["manifests"][report["active_manifest"]]
     codes = tuple(dict.fromkeys(str(status.get("code", "")) for status in report.get("validation_status") or ()))
     actions: list[str] = []
@@ -419,9 +423,16 @@ def _judge(report: dict[str, Any], fault: str) -> CredentialReading:
         case "Valid":
             trust = "unknown signer"
             reasons = ("the credential holds, but its signer is not known here",)
+        case _ if _EXPIRED in codes and set(codes) <= {_EXPIRED, _UNTRUSTED}:
+            # Every hash and the signature hold; time alone has passed, or this machine's clock is far off.
+            trust = "expired signer"
+            reasons = ("the credential holds, but today lies outside the time of its signer's certificate",)
         case _:
             trust, state = "invalid", "damaged"
             reasons = (_reason(codes),)
+    fault = _filling_fault(store)
+    if evidence is not None and not frame_is_ours(store):
+        fault = fault or "the frame of the credential was changed"
     if fault and state == "intact":
         trust, state, reasons = "invalid", "damaged", (fault,)
     return CredentialReading(state, trust, codes, issuer, tuple(actions), evidence, origin, reasons)

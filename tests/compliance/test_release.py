@@ -7,10 +7,12 @@ import hashlib
 import io
 import os
 import random
+import re
 import shutil
 import stat
 import subprocess
 import sys
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +22,7 @@ import sqlalchemy as sa
 from PIL import Image, ImageFilter
 
 from compliance import consent, draft, encode, store, verify
-from compliance.containers import read_container
+from compliance.containers import manifest_store, read_container
 from compliance.errors import (
     ConsentWithdrawn,
     DiskFull,
@@ -33,14 +35,19 @@ from compliance.errors import (
     PermitInvalid,
     PictureTooSmallForLabel,
     SignetError,
+    StoreDamaged,
     TargetExists,
     WorkerDied,
 )
 from compliance.keys import public_keys
 from compliance.labels import credential, explicit
+from compliance.labels.credential import read_credential
+from compliance.labels.jumbf import frame_is_ours
 from compliance.labels.policy import PICTURE_LAYERS, LabelPlan, Prepared
 from compliance.media import unseal
 from tests.compliance.home import PASSWORD, SOURCE, TARGET, Home, HonestDrafter, noise
+
+MIME = {"x.png": "image/png", "x.jpg": "image/jpeg"}
 
 
 @pytest.fixture
@@ -417,6 +424,99 @@ def test_no_changed_byte_goes_unseen(home: Home, claim, out: Path, name: str) ->
         changed = bytearray(whole)
         changed[place] ^= 1 << generator.randrange(8)
         assert verify.verify_bytes(name, bytes(changed)).verdict != "sealed", place
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.jpg"])
+def test_the_frame_of_the_credential_is_fixed(home: Home, claim, out: Path, name: str) -> None:
+    """Box headers, labels, switches and filling, which no hash of the credential covers, cannot be changed either."""
+    home.release(claim, out / name)
+    whole = (out / name).read_bytes()
+    start = whole.index(b"jumb") - 4
+    store = manifest_store(whole)
+    pad = store.rfind(b"cpad")
+    frame = [*range(230), *(place.end() + 16 for place in re.finditer(b"jumd", store)), *range(pad, pad + 20)]
+    marks = [place for word in (b"jumb", b"jumd", b"c2sh") for place in (m.start() for m in re.finditer(word, store))]
+    changes = [(place, 1 << bit) for place in (*frame, *marks) for bit in (0, 4)]
+    assert frame_is_ours(store)
+    unseen = []
+    for place, bit in changes:
+        changed = bytearray(store)
+        changed[place] ^= bit
+        if not frame_is_ours(bytes(changed)):
+            continue
+        reading = read_credential(with_store(whole, start, bytes(changed)), MIME[name], [])
+        if reading.state == "intact":
+            unseen.append((place, bit))
+    assert unseen == []
+    renamed = store.replace(b"cpad", b"cpzd")
+    assert read_credential(with_store(whole, start, renamed), MIME[name], []).state == "damaged"
+
+
+def with_store(whole: bytes, start: int, store: bytes) -> bytes:
+    """The file with another manifest store of the same length, in one piece; a PNG chunk gets its right CRC."""
+    changed = whole[:start] + store + whole[start + len(store) :]
+    if changed[:4] == b"\x89PNG":
+        crc = zlib.crc32(b"caBX" + store).to_bytes(4, "big")
+        changed = changed[: start + len(store)] + crc + changed[start + len(store) + 4 :]
+    return changed
+
+
+def test_time_alone_breaks_no_label(home: Home, claim, out: Path) -> None:
+    """After the certificate has run out the file is still sealed, and the sentence says what has passed."""
+    home.release(claim, out / "x.png")
+    reading = read_credential((out / "x.png").read_bytes(), "image/png", [])
+    report = {"manifests": {"a": {}}, "active_manifest": "a", "validation_state": "Invalid"}
+    for codes, trust in (
+        (["signingCredential.expired", "signingCredential.untrusted"], "expired signer"),
+        (["signingCredential.expired", "assertion.dataHash.mismatch"], "invalid"),
+        (["signingCredential.untrusted"], "invalid"),
+    ):
+        judged = credential._judge({**report, "validation_status": [{"code": code} for code in codes]}, b"\0")
+        assert judged.trust == trust
+    assert reading.state == "intact"
+
+
+def test_special_files_are_unreadable_at_once(tmp_path: Path) -> None:
+    """A pipe, a device without end and a folder are told, and never read."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/full"), tmp_path):
+        assert verify.verify_file(path).verdict == "unreadable"
+
+
+def test_a_broken_picture_without_labels_is_not_accused(tmp_path: Path) -> None:
+    """Damage of a file that never had a label reads as an unreadable file, not as damaged labels."""
+    stream = io.BytesIO()
+    Image.fromarray(unseal(noise())).save(stream, "PNG")
+    plain = stream.getvalue()
+    flipped = bytearray(plain)
+    flipped[len(plain) // 2] ^= 1
+    for data in (plain[: len(plain) // 2], bytes(flipped), plain[:33], b"\xff\xd8\xff\xe0" + bytes(40)):
+        assert verify.verify_bytes("plain.png", data).verdict in ("unreadable", "unlabelled")
+
+
+def test_without_the_library_labels_are_unchecked(
+    home: Home, claim, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the C2PA library does not load, nothing is called absent or damaged that was not looked at."""
+    home.release(claim, out / "x.png")
+    monkeypatch.setitem(sys.modules, "c2pa", None)
+    found = report(home, out / "x.png")
+    assert found.verdict == "unchecked"
+    assert found.layers["credential"].state == found.layers["ledger"].state == "unchecked"
+
+
+def test_recovery_removes_only_its_own_files(home: Home, claim, out: Path) -> None:
+    """A row that names other files, or an id that makes such a name, removes nothing."""
+    home.release(claim, out / "x.png")
+    with home.rows.write() as connection:
+        connection.execute(sa.update(store.release).values(state="intended", part_path=str(home.folder / "keys.json")))
+    home.releaser.recover()
+    assert (home.folder / "keys.json").exists()
+    assert (out / "x.png").exists()
+    with home.rows.write() as connection:
+        connection.execute(sa.update(store.release).values(state="intended", id="x/../../keys"))
+    with pytest.raises(StoreDamaged):
+        home.releaser.recover()
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.jpg"])
