@@ -67,7 +67,7 @@ _LARGEST_BESIDE_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """An input file as it was fed to the engine, for the credential. role: "source" or "target"."""
+    """An input file as it was fed to the engine, for the credential. role: "source", "target" or "mask"."""
 
     role: str
     mime: str
@@ -261,6 +261,8 @@ class Releaser:
             ingredients=tuple(
                 credential.Ingredient(item.role, item.mime, item.data, relationship[item.role])  # type: ignore[arg-type]  # both values are of the literal
                 for item in sorted(materials, key=lambda item: item.role == "source")
+                # A mask says where; it is no part of what is seen.
+                if item.role != "mask"
             ),
             evidence={
                 "release": plan.release_id,
