@@ -38,7 +38,7 @@ SMALLEST_PX: Final = 32
 # spares work: likely finds are tried at once, of the doubtful ones the best two when all else has failed.
 Z_LIKELY, Z_TRY, _DOUBTS = 6.3, 5.2, 2
 _STRAIGHT_Z, _SETS_TRIED = 2.0, 2
-_CANDIDATES, _LEANING, _SHAPES, _CHUNK, _TRIALS = 48, 12, 24, 12, 3
+_CANDIDATES, _LEANING, _SHAPES, _CHUNK, _TRIALS = 48, 24, 24, 12, 3
 _SURE_Z = 6.3
 # From here on the pattern is there for sure; if it cannot be read, the picture is bent.
 _BENT_Z, _STRAIGHTENINGS = 6.4, 3
