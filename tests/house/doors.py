@@ -74,6 +74,10 @@ DOORS: dict[str, dict[str, str]] = {
     },
     "studio/worker.py": {"import socket": "the local socket to the program"},
     "studio/workshop.py": {"import shutil": "asks for the free space of a folder"},
+    "studio/window/widgets/camera.py": {
+        "QMediaCaptureSession": "shows what the camera sees, while a consent is recorded live",
+        "QMediaRecorder": "films the person who agrees: into memory, then sealed as evidence, never onto a disk",
+    },
     "studio/window/folders.py": {"QDesktopServices": "shows the folder of a finished file in the file manager"},
     "studio/window/icons.py": {"getattr by a computed name": _ONE_OF_OURS},
     "studio/window/theme.py": {"getattr by a computed name": _ONE_OF_OURS},

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from compliance.roles import Action, Role, allowed, roles_for
 from studio.text import _
 from studio.window.calls import Calls
 from studio.window.models.model import Model
@@ -41,15 +40,21 @@ class AccountsModel(Model):
         name = self.session.username if self.session else None
         return next((account for account in self.accounts if account.username == name), None)
 
-    def may(self, action: Action) -> bool:
-        """Whether a role of the account allows this; what counts is asked again below."""
+    def may(self, action: str) -> bool:
+        """Whether a role of the account allows this (a word of compliance.roles.Action); asked again below."""
+        from compliance.roles import Role, allowed  # here, so that the window appears before the store is imported
+
         return self.member is not None and action in allowed(frozenset(Role(role) for role in self.member.roles))
 
-    def why_not(self, action: Action) -> str:
+    def why_not(self, action: str) -> str:
         """Why a button cannot be pressed: the roles that could; nothing when it can."""
+        from compliance.roles import Action, roles_for
+
         if self.may(action):
             return ""
-        return _("This needs the role: {roles}.", roles=_(", ").join(role_word(role) for role in roles_for(action)))
+        return _(
+            "This needs the role: {roles}.", roles=_(", ").join(role_word(role) for role in roles_for(Action(action)))
+        )
 
     def refresh(self) -> None:
         """Read accounts and session anew."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,6 +15,7 @@ from studio.window.calls import Calls
 from studio.window.models.model import Model
 
 if TYPE_CHECKING:
+    from compliance.evidence import Nonce
     from studio.workshop import GrantView, SubjectView, Workshop
 
 
@@ -28,17 +30,61 @@ def months_later(start: date, months: int) -> date:
     raise AssertionError("every month has 28 days")
 
 
+How = Literal["live", "file", "passphrase", "receipt", "none"]
+_KINDS = {
+    "video": (".mp4", ".mov", ".mkv", ".webm", ".avi"),
+    "audio": (".wav", ".flac", ".mp3", ".m4a", ".ogg"),
+    "photo": (".jpg", ".jpeg", ".png", ".heic", ".webp"),
+    "paper": (".pdf", ".tif", ".tiff"),
+}
+
+
+def evidence_kind(path: Path | None) -> Any:
+    """What a file handed in is, by its ending: a word of compliance.evidence.EvidenceKind."""
+    ending = path.suffix.lower() if path is not None else ""
+    return next((kind for kind, endings in _KINDS.items() if ending in endings), "file")
+
+
 @dataclass(slots=True)
 class ConsentDraft:
-    """What the wizard gathers; either an existing subject or a new name."""
+    """What the wizard gathers; either an existing subject or a new name.
+
+    face: the person's number in a picture of several; others: who the other numbers are. evidence_data: a live
+    recording, with the phrase that was read aloud and the camera's name. granted: the consent, once it is recorded.
+    """
 
     subject_id: str | None = None
     new_name: str = ""
+    age: str | None = None
+    guardian_id: str | None = None
+    guardian_name: str = ""
+    relation: str | None = None
+    likeness: Literal["face", "voice"] = "face"
     asset: Path | None = None
+    face: int | None = None
+    others: dict[int, str] = field(default_factory=dict)
+    notice_language: str | None = None
+    how: How = "file"
     evidence: Path | None = None
+    evidence_data: bytes | None = None
+    nonce_phrase: str | None = None
+    device: str | None = None
+    no_camera: str = ""
+    passphrase: str | None = None
     purposes: tuple[str, ...] = ()
+    allowed_uses: tuple[str, ...] = ()
+    territories: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    max_outputs: int | None = None
+    recipients: tuple[str, ...] = ()
+    granted: GrantView | None = None
     valid_from: date = field(default_factory=date.today)
     valid_until: date = field(default_factory=lambda: months_later(date.today(), 12))
+
+    @property
+    def is_minor(self) -> bool:
+        """Whether the uses that can be forbidden stay forbidden."""
+        return self.age in ("14-17", "under 14")
 
 
 class PeopleModel(Model):
@@ -87,29 +133,116 @@ class PeopleModel(Model):
         """The person's name, or the id while the keys are locked."""
         return grant.subject_name or grant.subject_id
 
-    def record(self, draft: ConsentDraft, refused: object) -> None:
+    def record(self, draft: ConsentDraft, done: Callable[[], None], refused: Callable[[SignetError], None]) -> None:
         """Record a consent; a new person is added first and kept for a second try. `refused` gets the error."""
 
         def work() -> object:
-            if draft.subject_id is None:
-                draft.subject_id = self.workshop.add_subject(draft.new_name).id
-            assert draft.asset is not None, "the wizard does not finish without a picture"
-            grant = self.workshop.record_consent(
-                draft.subject_id, draft.asset, draft.purposes, draft.valid_from, draft.valid_until, draft.evidence
-            )
+            grant = self._record(draft)
             return grant, self._read()
 
-        def then(answer: object) -> None:
-            grant, read = answer  # type: ignore[misc]  # what work returned, through the pool
+        def then(answer: Any) -> None:
+            grant, read = answer
+            draft.granted = grant
             self.chosen = grant.subject_id
             self._take(read)
             self.recorded.emit(grant)
+            done()
 
-        def on_refusal(error: SignetError) -> None:
-            if callable(refused):
-                refused(error)
+        self.call(work, then, refused)
 
-        self.call(work, then, on_refusal)
+    def _enter_person(self, draft: ConsentDraft) -> str:
+        """The person of a draft, entered now when they are new; kept in the draft for a second try."""
+        if draft.guardian_id is None and draft.guardian_name:
+            draft.guardian_id = self.workshop.add_subject(draft.guardian_name, age="adult").id
+        if draft.subject_id is None:
+            made = self.workshop.add_subject(draft.new_name, age=draft.age, guardian=draft.guardian_id)
+            draft.subject_id = made.id
+        return draft.subject_id
+
+    def _record(self, draft: ConsentDraft) -> GrantView:
+        from compliance.consent_record import Terms  # here, so that the window appears before the store is imported
+
+        assert draft.asset is not None, "the wizard does not finish without a file"
+        if draft.granted is not None:
+            return draft.granted
+        person = self._enter_person(draft)
+        live = draft.evidence_data is not None
+        terms = Terms(
+            allowed_uses=() if draft.is_minor else draft.allowed_uses,
+            territories=draft.territories,
+            projects=draft.projects,
+            max_outputs=draft.max_outputs,
+            recipients=draft.recipients,
+            age=draft.age,
+            guardian_id=draft.guardian_id,
+            relation=draft.relation,
+            language=draft.notice_language or "en",
+        )
+        draft.granted = self.workshop.record_consent(
+            person,
+            draft.asset,
+            draft.purposes,
+            draft.valid_from,
+            draft.valid_until,
+            None if live else draft.evidence,
+            draft.likeness,
+            evidence_kind="video" if live else evidence_kind(draft.evidence),
+            evidence_data=draft.evidence_data,
+            nonce_phrase=draft.nonce_phrase if live else None,
+            device=draft.device if live else None,
+            passphrase=draft.passphrase,
+            face=draft.face,
+            notice_language=draft.notice_language,
+            terms=terms,
+        )
+        for number, other in sorted(draft.others.items()):
+            self.workshop.assign_face(draft.asset, number, other)
+        return draft.granted
+
+    def ask_phrase(
+        self, draft: ConsentDraft, language: str, then: Callable[[Nonce], None], refused: Callable[[SignetError], None]
+    ) -> None:
+        """A fresh phrase for the person of a draft; a new person is entered first, since it names them."""
+        self.call(
+            lambda: self.workshop.new_nonce(self._enter_person(draft), likeness=draft.likeness, language=language),
+            then,
+            refused,
+        )
+
+    def hand_in_receipt(
+        self, grant_id: str, path: Path, then: Callable[[GrantView], None], refused: Callable[[SignetError], None]
+    ) -> None:
+        """Hand in the receipt that the person signed."""
+        self._change(lambda: self.workshop.confirm_by_receipt(grant_id, path), then, refused)
+
+    def save_receipt(
+        self,
+        grant_id: str,
+        out: Path,
+        code: str | None,
+        then: Callable[[Any], None],
+        refused: Callable[[SignetError], None],
+    ) -> None:
+        """Write the person's receipt; the file dialog has asked whether one may be replaced."""
+        self.call(lambda: self.workshop.write_receipt(grant_id, out, code, overwrite=True), then, refused)
+
+    def judge_evidence(self, grant_id: str, is_good: bool, then: Callable[[GrantView], None]) -> None:
+        """Approve the evidence of somebody else's record as the second person, or refuse it: then the consent ends."""
+        self._change(lambda: self.workshop.approve_evidence(grant_id, refuse=not is_good), then, None)
+
+    def withdraw_by_code(self, code: str, then: Callable[[Any], None], refused: Callable[[SignetError], None]) -> None:
+        """Withdraw with the code of a receipt; needs nobody signed in."""
+        self.call(lambda: self.workshop.withdraw_by_code(code), then, refused)
+
+    def _change(
+        self, work: Callable[[], Any], then: Callable[[Any], None], refused: Callable[[SignetError], None] | None
+    ) -> None:
+        def on_done(answer: Any) -> None:
+            changed, read = answer
+            self._take(read)
+            then(changed)
+
+        self.call(lambda: (work(), self._read()), on_done, refused)
 
     def withdraw(self, grant: GrantView, reason: str) -> None:
         """Withdraw a consent."""
@@ -117,8 +250,8 @@ class PeopleModel(Model):
         def work() -> object:
             return self.workshop.withdraw_consent(grant.id, reason), self._read()
 
-        def then(answer: object) -> None:
-            releases, read = answer  # type: ignore[misc]  # what work returned, through the pool
+        def then(answer: Any) -> None:
+            releases, read = answer
             self._take(read)
             self.withdrawn.emit(grant, releases)
 

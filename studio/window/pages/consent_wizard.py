@@ -1,4 +1,4 @@
-"""The wizard that records a consent: who, which picture, evidence, scope, review."""
+"""The wizard that records a consent: who, likeness and file, notice, evidence, scope, review, receipt."""
 
 from __future__ import annotations
 
@@ -12,11 +12,28 @@ from studio.text import _
 from studio.window.models.people import ConsentDraft
 from studio.window.models.picture_slot import PictureSlot
 from studio.window.models.studio import Studio
-from studio.window.pages.wizard_steps import EvidenceStep, PictureStep, ReviewStep, ScopeStep, Step, WhoStep
+from studio.window.pages.wizard_evidence import CameraStep, EvidenceStep, FileStep, NoticeStep
+from studio.window.pages.wizard_steps import (
+    CAMERA,
+    EVIDENCE,
+    FILE,
+    GUARDIAN,
+    LIKENESS,
+    NOTICE,
+    RECORDED,
+    REVIEW,
+    SCOPE,
+    WHO,
+    GuardianStep,
+    LikenessStep,
+    Step,
+    WhoStep,
+)
+from studio.window.pages.wizard_terms import RecordedStep, ReviewStep, ScopeStep
 from studio.window.widgets.banner import Banner
 from studio.window.widgets.basic import named, restyle
 
-SIZE = (760, 620)
+SIZE = (820, 660)
 
 
 class ConsentWizard(QWizard):
@@ -28,6 +45,8 @@ class ConsentWizard(QWizard):
         self.setWindowTitle(_("Record consent"))
         self.setWizardStyle(QWizard.WizardStyle.ModernStyle)
         self.setOption(QWizard.WizardOption.NoBackButtonOnStartPage)
+        self.setOption(QWizard.WizardOption.NoBackButtonOnLastPage)
+        self.setOption(QWizard.WizardOption.NoCancelButtonOnLastPage)
         self.setOption(QWizard.WizardOption.NoCancelButton, False)
         self.resize(*SIZE)
         self._studio = studio
@@ -35,15 +54,32 @@ class ConsentWizard(QWizard):
         self.slot = PictureSlot(studio.workshop, studio.calls, self)
         self.banner = Banner("wizard_banner")
         self.who = WhoStep(self.draft, studio.people)
-        self.picture = PictureStep(self.draft, self.slot)
+        self.guardian = GuardianStep(self.draft, studio.people)
+        self.picture = LikenessStep(self.draft, self.slot, studio.people)
+        self.notice = NoticeStep(self.draft)
         self.evidence = EvidenceStep(self.draft)
+        self.file = FileStep(self.draft)
+        self.camera = CameraStep(self.draft, studio.people)
         self.scope = ScopeStep(self.draft)
         self.review = ReviewStep(self.draft, self.slot, self.banner)
-        for step in (self.who, self.picture, self.evidence, self.scope, self.review):
-            self.addPage(step)
+        self.recorded = RecordedStep(self.draft, studio.people)
+        for number, step in (
+            (WHO, self.who),
+            (GUARDIAN, self.guardian),
+            (LIKENESS, self.picture),
+            (NOTICE, self.notice),
+            (EVIDENCE, self.evidence),
+            (FILE, self.file),
+            (CAMERA, self.camera),
+            (SCOPE, self.scope),
+            (REVIEW, self.review),
+            (RECORDED, self.recorded),
+        ):
+            self.setPage(number, step)
         self._name_buttons()
         # Queued: QWizard puts the keyboard somewhere itself after a step came to the front.
         self.currentIdChanged.connect(self.on_step_changed, Qt.ConnectionType.QueuedConnection)
+        self.finished.connect(self.camera.let_go)
         if asset is not None:
             self.slot.set_picture(asset)
 
@@ -52,13 +88,14 @@ class ConsentWizard(QWizard):
         texts = {
             kind.BackButton: ("wizard_back", _("Back")),
             kind.NextButton: ("wizard_next", _("Next")),
-            kind.FinishButton: ("wizard_record", _("Record consent")),
+            kind.CommitButton: ("wizard_record", _("Record consent")),
+            kind.FinishButton: ("wizard_done", _("Done")),
             kind.CancelButton: ("wizard_cancel", _("Cancel")),
         }
         for which, (object_name, text) in texts.items():
             self.setButtonText(which, text)
             named(self.button(which), object_name, text)
-        for which in (kind.NextButton, kind.FinishButton):
+        for which in (kind.NextButton, kind.CommitButton, kind.FinishButton):
             self.button(which).setProperty("weight", "primary")
             restyle(self.button(which))
 
@@ -68,23 +105,25 @@ class ConsentWizard(QWizard):
         if isinstance(step, Step):
             step.focus_first()
 
-    def accept(self) -> None:
-        """Record; the wizard closes when the workshop has said yes."""
+    def record(self) -> None:
+        """Record; the receipt follows when the workshop has said yes."""
         self._set_busy(True)
-        self._studio.people.recorded.connect(self.on_recorded)
-        self._studio.people.record(self.draft, self.on_refused)
+        self.banner.hide()
+        self._studio.people.record(self.draft, self.on_recorded, self.on_refused)
 
-    def on_recorded(self, _grant: object) -> None:
+    def on_recorded(self) -> None:
         """The consent stands."""
-        self._studio.people.recorded.disconnect(self.on_recorded)
-        super().accept()
+        self._set_busy(False)
+        self.draft.passphrase = None
+        self.file.forget()
+        self.next()
 
     def on_refused(self, error: SignetError) -> None:
         """Say why, and let it be corrected."""
-        self._studio.people.recorded.disconnect(self.on_recorded)
         self._set_busy(False)
         self.banner.show_error(error)
 
     def _set_busy(self, busy: bool) -> None:
-        for which in (QWizard.WizardButton.FinishButton, QWizard.WizardButton.BackButton):
+        kind = QWizard.WizardButton
+        for which in (kind.CommitButton, kind.BackButton, kind.CancelButton):
             self.button(which).setEnabled(not busy)

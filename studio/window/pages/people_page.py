@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QPushButton
 
-from studio.text import _
+from studio.text import _, language
 from studio.window.models.studio import Studio
 from studio.window.pages.consent_wizard import ConsentWizard
 from studio.window.pages.page import Page
@@ -27,7 +27,7 @@ from studio.window.widgets.basic import (
     row,
     short_digest,
 )
-from studio.window.words import grant_state, purposes_text
+from studio.window.words import age_word, evidence_word, grant_state, purposes_text, use_word
 
 if TYPE_CHECKING:
     from studio.workshop import GrantView, ReleaseView
@@ -72,6 +72,8 @@ class PeoplePage(Page):
                 self._empty_action(),
             )
         )
+        self._record = record
+        self.studio.accounts.changed.connect(self.on_rights_changed)
         self.body.addWidget(self._empty, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addWidget(self._both, 1)
         self._model.changed.connect(self.on_changed)
@@ -79,11 +81,19 @@ class PeoplePage(Page):
         self._model.withdrawn.connect(self.on_withdrawn)
         self._model.recorded.connect(self.on_recorded)
         self.on_changed()
+        self.on_rights_changed()
 
     def _empty_action(self) -> QPushButton:
         action = button("people_record_first", _("Record the first consent..."), "primary", "plus")
         action.clicked.connect(self.on_record)
+        self._first = action
         return action
+
+    def on_rights_changed(self) -> None:
+        """Without a role for it nothing can be recorded."""
+        for action in (self._record, self._first):
+            action.setEnabled(self.studio.accounts.may("record_consent"))
+            action.setToolTip(self.studio.accounts.why_not("record_consent"))
 
     def enter(self) -> None:
         """Read anew: another program may have recorded or withdrawn."""
@@ -128,7 +138,9 @@ class PeoplePage(Page):
             evidence = _("Evidence kept, SHA-256 {digest}", digest=short_digest(grant.evidence_sha256))
         else:
             evidence = _("No evidence file was kept")
-        lines.addWidget(label(evidence, "muted"))
+        word_of_evidence, evidence_kind = evidence_word(grant.evidence_level)
+        lines.addLayout(row(label(evidence, "muted", wrap=False), chip(word_of_evidence, evidence_kind), 1))
+        lines.addWidget(label(self._limits(grant), "muted"))
         recorded = _(
             "Recorded by {account} on {when}, ledger entry {index}",
             account=grant.recorded_by,
@@ -149,10 +161,57 @@ class PeoplePage(Page):
                 accessible_name=_("Withdraw consent of {name}", name=name),
             )
             withdraw.clicked.connect(lambda _checked=False, grant=grant: self.on_withdraw(grant))
-            body.addWidget(withdraw, 0, Qt.AlignmentFlag.AlignTop)
+            side = column(withdraw, spacing=8)
+            for judging in self._judging(grant, name):
+                side.addWidget(judging)
+            side.addStretch(1)
+            body.addLayout(side)
         made = card(body, 18)
         made.setObjectName(f"grant_{grant.id}")
         return made
+
+    def _limits(self, grant: GrantView) -> str:
+        """Where, for which project, how often; what is never allowed; the age."""
+        places = _("anywhere") if "worldwide" in grant.territories else _(", ").join(grant.territories)
+        parts = [_("Where: {places}.", places=places)]
+        if grant.projects:
+            parts.append(_("For which project: {projects}.", projects=_(", ").join(grant.projects)))
+        if grant.max_outputs is not None:
+            parts.append(_("{done} of {most} releases used.", done=grant.outputs, most=grant.max_outputs))
+        if grant.forbidden:
+            parts.append(_("Never for: {uses}.", uses=_(", ").join(use_word(use) for use in grant.forbidden)))
+        if grant.age in ("14-17", "under 14"):
+            parts.append(_("Age: {age}.", age=age_word(grant.age)))
+        return " ".join(parts) if language() == "en" else "".join(parts)
+
+    def _judging(self, grant: GrantView, name: str) -> list[QPushButton]:
+        """Two buttons for the second person, where there is evidence that nobody has approved yet."""
+        if grant.evidence_sha256 is None or grant.approved_by is not None or grant.evidence_level == "live":
+            return []
+        accounts = self.studio.accounts
+        why = accounts.why_not("approve_evidence")
+        if not why and accounts.session is not None and accounts.session.username == grant.recorded_by:
+            why = _("Whoever recorded a consent does not approve its evidence.")
+        made = []
+        for is_good, text, spoken in (
+            (True, _("Approve evidence"), _("Approve the evidence of {name}", name=name)),
+            (False, _("Refuse evidence"), _("Refuse the evidence of {name}", name=name)),
+        ):
+            word = "approve" if is_good else "refuse"
+            judge = button(f"people_{word}_{grant.id}", text, "" if is_good else "quiet", accessible_name=spoken)
+            judge.setEnabled(not why)
+            judge.setToolTip(why)
+            judge.clicked.connect(
+                lambda _checked=False, grant=grant, is_good=is_good: self._model.judge_evidence(
+                    grant.id, is_good, self.on_judged
+                )
+            )
+            made.append(judge)
+        return made
+
+    def on_judged(self, grant: GrantView) -> None:
+        """The second person has decided."""
+        self.banner.show_message("ok", _("The evidence of {name} is decided.", name=self._model.name_of(grant)))
 
     def on_current_changed(self, item: QListWidgetItem | None) -> None:
         """Another person is looked at."""

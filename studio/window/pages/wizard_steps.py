@@ -1,32 +1,19 @@
-"""The five steps of the consent wizard."""
+"""The first steps of the consent wizard: who, the guardian, and which picture or sound."""
 
 from __future__ import annotations
 
-from datetime import date
-from pathlib import Path
-
-from PySide6.QtCore import QDate
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDateEdit,
-    QFormLayout,
-    QLineEdit,
-    QRadioButton,
-    QWizard,
-    QWizardPage,
-)
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QRadioButton, QWizard, QWizardPage
 
 from studio.text import _
-from studio.window.models.people import ConsentDraft, PeopleModel, months_later
+from studio.window.models.people import ConsentDraft, PeopleModel
 from studio.window.models.picture_slot import PictureSlot
-from studio.window.widgets.banner import Banner
-from studio.window.widgets.basic import button, card, column, label, named, row
-from studio.window.widgets.drop_frame import choose_file
+from studio.window.widgets.basic import card, clear, column, holder, label, named, row, scrolling
+from studio.window.widgets.file_line import FileLine
 from studio.window.widgets.picture_card import PictureCard
-from studio.window.words import PURPOSES, purpose_word, purposes_text
+from studio.window.words import AGES, age_word
 
-MAX_MONTHS = 12
+WHO, GUARDIAN, LIKENESS, NOTICE, EVIDENCE, FILE, CAMERA, SCOPE, REVIEW, RECORDED = range(10)
+THIS_PERSON = "-"
 
 
 class Step(QWizardPage):
@@ -40,40 +27,151 @@ class Step(QWizardPage):
         self.setLayout(self.body)
 
     def focus_first(self) -> None:
-        """Where the keyboard starts: at Next or Record, unless a step says otherwise."""
+        """Where the keyboard starts: at the button that leads on, unless a step says otherwise."""
         kind = QWizard.WizardButton
-        for which in (kind.NextButton, kind.FinishButton):
+        for which in (kind.NextButton, kind.CommitButton, kind.FinishButton):
             button = self.wizard().button(which)
             if button.isVisible() and button.isEnabled():
                 button.setFocus()
 
 
 class WhoStep(Step):
-    """A new person, or one who is known."""
+    """A new person, or one who is known; how old they are."""
 
     def __init__(self, draft: ConsentDraft, people: PeopleModel) -> None:
         super().__init__("who", _("Who gives the consent?"), _("The name is kept encrypted in your home folder."))
-        self._draft = draft
+        self._draft, self._model = draft, people
         self._known = named(QRadioButton(_("A person who is listed already")), "wizard_who_known", _("A listed person"))
         self._new = named(QRadioButton(_("A new person")), "wizard_who_new", _("A new person"))
         self._people = named(QComboBox(), "wizard_who_list", _("Listed people"))
         for subject in people.subjects:
-            self._people.addItem(subject.name or subject.id, subject.id)
+            if subject.erased_at is None:
+                self._people.addItem(subject.name or subject.id, subject.id)
         if people.chosen is not None:
             self._people.setCurrentIndex(max(0, self._people.findData(people.chosen)))
         self._name = named(QLineEdit(), "wizard_who_name", _("Full name of the person"))
         self._name.setPlaceholderText(_("Full name of the person"))
-        self._known.setEnabled(bool(people.subjects))
+        self._age = named(QComboBox(), "wizard_who_age", _("Age of the person"))
+        self._age.addItem(_("Please choose"), None)
+        for age in AGES:
+            self._age.addItem(age_word(age), age)
+        self._note = label("", "muted")
+        self._known.setEnabled(self._people.count() > 0)
         self._new.setChecked(True)
         self._new.toggled.connect(self.on_kind_changed)
+        self._people.currentIndexChanged.connect(self.on_kind_changed)
+        self._age.currentIndexChanged.connect(self.on_age_changed)
         self._name.textChanged.connect(self.completeChanged)
         for widget in (self._new, self._name, self._known, self._people):
             self.body.addWidget(widget)
+        self.body.addSpacing(8)
+        self.body.addWidget(label(_("How old is the person?"), "strong"))
+        self.body.addWidget(self._age)
+        self.body.addWidget(self._note)
         self.body.addStretch(1)
         self.on_kind_changed()
 
     def focus_first(self) -> None:
         """Ready to type, or to choose from the list."""
+        (self._name if self._new.isChecked() else self._people).setFocus()
+
+    def on_kind_changed(self) -> None:
+        """Only the field that counts can be filled in; a listed person's age is known when it was asked for."""
+        is_new = self._new.isChecked()
+        self._name.setEnabled(is_new)
+        self._people.setEnabled(not is_new)
+        known = None if is_new else self._known_age()
+        self._age.setEnabled(known is None)
+        if known is not None:
+            self._age.setCurrentIndex(self._age.findData(known))
+        self.completeChanged.emit()
+
+    def _known_age(self) -> str | None:
+        chosen = self._people.currentData()
+        return next((person.age for person in self._model.subjects if person.id == chosen), None)
+
+    def on_age_changed(self) -> None:
+        """Say what the age means."""
+        self._note.setText(
+            {
+                "14-17": _(
+                    "The consent is marked. Political, sexual, endorsement and testimony uses stay forbidden, "
+                    "whatever is ticked."
+                ),
+                "under 14": _("A parent or guardian consents; the next step asks who."),
+            }.get(self._age.currentData() or "", "")
+        )
+        self.completeChanged.emit()
+
+    def isComplete(self) -> bool:
+        """A name or a choice is there, and the age."""
+        who = bool(self._name.text().strip()) if self._new.isChecked() else self._people.currentIndex() >= 0
+        return who and self._age.currentData() is not None
+
+    def validatePage(self) -> bool:
+        """Keep the answer."""
+        new = self._new.isChecked()
+        person = next((one for one in self._model.subjects if one.id == self._people.currentData()), None)
+        self._draft.subject_id = None if new else self._people.currentData()
+        self._draft.new_name = self._name.text().strip() if new else self._people.currentText()
+        self._draft.age = self._age.currentData()
+        self._draft.guardian_id = person.guardian_id if person is not None and not new else None
+        self._draft.guardian_name = ""
+        return True
+
+    def nextId(self) -> int:
+        """Under 14 the guardian follows, unless one is known."""
+        person = None if self._new.isChecked() else self._people.currentData()
+        known = next((one.guardian_id for one in self._model.subjects if one.id == person), None)
+        return GUARDIAN if self._age.currentData() == "under 14" and known is None else LIKENESS
+
+
+class GuardianStep(Step):
+    """Who consents for somebody under 14."""
+
+    def __init__(self, draft: ConsentDraft, people: PeopleModel) -> None:
+        super().__init__(
+            "guardian",
+            _("Who is the parent or guardian?"),
+            _("Under 14 a parent or another guardian consents for the child (PIPL 31). The name is kept encrypted."),
+        )
+        self._draft, self._people_model = draft, people
+        self._known = named(
+            QRadioButton(_("A person who is listed already")), "wizard_guardian_known", _("A listed person")
+        )
+        self._new = named(QRadioButton(_("A new person")), "wizard_guardian_new", _("A new person"))
+        self._people = named(QComboBox(), "wizard_guardian_list", _("Listed people"))
+        self._name = named(QLineEdit(), "wizard_guardian_name", _("Full name of the guardian"))
+        self._name.setPlaceholderText(_("Full name of the guardian"))
+        self._relation = named(QComboBox(), "wizard_guardian_relation", _("Relation to the child"))
+        for word, text in (
+            ("mother", _("mother")),
+            ("father", _("father")),
+            ("guardian", _("other guardian")),
+        ):
+            self._relation.addItem(text, word)
+        self._new.setChecked(True)
+        self._new.toggled.connect(self.on_kind_changed)
+        self._name.textChanged.connect(self.completeChanged)
+        self._people.currentIndexChanged.connect(self.completeChanged)
+        for widget in (self._new, self._name, self._known, self._people):
+            self.body.addWidget(widget)
+        self.body.addSpacing(8)
+        self.body.addWidget(label(_("Relation to the child"), "strong"))
+        self.body.addWidget(self._relation)
+        self.body.addStretch(1)
+
+    def initializePage(self) -> None:
+        """Offer everybody who is of age, but not the child."""
+        self._people.clear()
+        for person in self._people_model.subjects:
+            if person.erased_at is None and person.id != self._draft.subject_id and person.age in (None, "adult"):
+                self._people.addItem(person.name or person.id, person.id)
+        self._known.setEnabled(self._people.count() > 0)
+        self.on_kind_changed()
+
+    def focus_first(self) -> None:
+        """Ready to type."""
         (self._name if self._new.isChecked() else self._people).setFocus()
 
     def on_kind_changed(self) -> None:
@@ -83,200 +181,130 @@ class WhoStep(Step):
         self.completeChanged.emit()
 
     def isComplete(self) -> bool:
-        """A name or a choice is there."""
+        """Somebody is named."""
         return bool(self._name.text().strip()) if self._new.isChecked() else self._people.currentIndex() >= 0
 
     def validatePage(self) -> bool:
         """Keep the answer."""
         new = self._new.isChecked()
-        self._draft.subject_id = None if new else self._people.currentData()
-        self._draft.new_name = self._name.text().strip() if new else self._people.currentText()
+        self._draft.guardian_id = None if new else self._people.currentData()
+        self._draft.guardian_name = self._name.text().strip() if new else ""
+        self._draft.relation = self._relation.currentData()
         return True
 
+    def nextId(self) -> int:
+        """On to the likeness."""
+        return LIKENESS
 
-class PictureStep(Step):
-    """The very picture that the consent is for."""
 
-    def __init__(self, draft: ConsentDraft, slot: PictureSlot) -> None:
+class LikenessStep(Step):
+    """Face or voice, and the very file; where a picture shows several people, who is who."""
+
+    def __init__(self, draft: ConsentDraft, slot: PictureSlot, people: PeopleModel) -> None:
         super().__init__(
             "picture",
-            _("Which picture shows the face?"),
-            _("The consent is bound to this very file: a changed copy needs a new consent."),
+            _("Which likeness, in which file?"),
+            _("The consent is bound to this very file: a changed copy needs a new consent. Face and voice are apart."),
         )
-        self._draft, self._slot = draft, slot
+        self._draft, self._slot, self._model = draft, slot, people
+        self._face = named(QRadioButton(_("Face, in a picture")), "wizard_likeness_face", _("Face, in a picture"))
+        self._voice = named(QRadioButton(_("Voice, in a sound")), "wizard_likeness_voice", _("Voice, in a sound"))
+        self._face.setChecked(True)
+        self._face.toggled.connect(self.on_likeness_changed)
         self.card = PictureCard("wizard_picture", _("Picture of the person"), slot)
         self.card.picture_given.connect(slot.set_picture)
-        self.body.addWidget(self.card, 1)
-        slot.changed.connect(self.completeChanged)
+        self.sound = FileLine("wizard_sound", _("Sound of the person"), _("Sounds (*.wav *.flac *.mp3 *.m4a *.ogg)"))
+        self.sound.changed.connect(self.completeChanged)
+        self._combos: dict[int, QComboBox] = {}
+        self._faces = QGridLayout()
+        self._faces.setVerticalSpacing(6)
+        faces_holder = holder(self._faces)
+        self._who = card(
+            column(
+                label(_("Who is who?"), "strong"),
+                scrolling(holder(column(faces_holder, 1)), "wizard_faces_scroll"),
+                spacing=6,
+            ),
+            12,
+        )
+        self._who.setMinimumWidth(290)
+        self._pictures = holder(row(self.card, self._who, spacing=14))
+        self._pictures.layout().setStretch(0, 1)  # type: ignore[union-attr]  # the row that was just given to it
+        self._sound_part = holder(column(label(_("The recording in which the person speaks"), "strong"), self.sound))
+        self.body.addLayout(row(self._face, self._voice, 1, spacing=24))
+        self.body.addWidget(self._pictures, 1)
+        self.body.addWidget(self._sound_part)
+        self.body.addStretch(0)
+        slot.changed.connect(self.on_slot_changed)
+        self.on_likeness_changed()
+
+    def initializePage(self) -> None:
+        """The person's name stands in the lists."""
+        self._shown: object = None
+        self.on_slot_changed()
 
     def focus_first(self) -> None:
         """The keyboard starts at the picture while there is none."""
-        if self._slot.path is None:
+        if self._face.isChecked() and self._slot.path is None:
             self.card.frame.setFocus()
         else:
             super().focus_first()
 
+    def on_likeness_changed(self) -> None:
+        """Face and voice need different files."""
+        face = self._face.isChecked()
+        self._pictures.setVisible(face)
+        self._sound_part.setVisible(not face)
+        self.on_slot_changed()
+
+    def on_slot_changed(self) -> None:
+        """List the faces where there are several."""
+        numbers = [face.number for face in self._slot.faces]
+        self._who.setVisible(len(numbers) > 1)
+        wanted = (self._slot.sha256, self._draft.new_name, len(numbers))
+        if getattr(self, "_shown", None) != wanted:
+            self._shown = wanted
+            self._list_faces(numbers)
+        self.completeChanged.emit()
+
+    def _list_faces(self, numbers: list[int]) -> None:
+        clear(self._faces)
+        self._combos = {}
+        for number in numbers if len(numbers) > 1 else ():
+            combo = named(QComboBox(), f"wizard_face_{number}", _("Person of face {number}", number=number))
+            combo.addItem(_("somebody else"), None)
+            combo.addItem(self._draft.new_name or _("this person"), THIS_PERSON)
+            for person in self._model.subjects:
+                if person.erased_at is None and person.id != self._draft.subject_id:
+                    combo.addItem(person.name or person.id, person.id)
+            combo.currentIndexChanged.connect(self.completeChanged)
+            self._combos[number] = combo
+            self._faces.addWidget(label(_("face {number}", number=number), wrap=False), number, 0)
+            self._faces.addWidget(combo, number, 1)
+        self._faces.setColumnStretch(1, 1)
+
+    def _own(self) -> list[int]:
+        return [number for number, combo in self._combos.items() if combo.currentData() == THIS_PERSON]
+
     def isComplete(self) -> bool:
-        """A face was found."""
-        return self._slot.state == "ready"
+        """A face was found, and where there are several exactly one is the person's; or a sound is there."""
+        if not self._face.isChecked():
+            return self.sound.path is not None
+        return self._slot.state == "ready" and (len(self._slot.faces) < 2 or len(self._own()) == 1)
 
     def validatePage(self) -> bool:
         """Keep the answer."""
-        self._draft.asset = self._slot.path
+        draft, face = self._draft, self._face.isChecked()
+        draft.likeness = "face" if face else "voice"
+        draft.asset = self._slot.path if face else self.sound.path
+        draft.face = next(iter(self._own()), None) if face else None
+        draft.others = {
+            number: combo.currentData()
+            for number, combo in self._combos.items()
+            if face and combo.currentData() not in (None, THIS_PERSON)
+        }
         return True
 
-
-class EvidenceStep(Step):
-    """The person's answer as a file, kept encrypted."""
-
-    def __init__(self, draft: ConsentDraft) -> None:
-        super().__init__(
-            "evidence",
-            _("What proves the consent?"),
-            _("A signed letter, a scan or a recording. It is kept encrypted, its digest goes into the ledger."),
-        )
-        self._draft = draft
-        self._path = named(QLineEdit(), "wizard_evidence_path", _("Evidence file"))
-        self._path.setReadOnly(True)
-        self._path.setPlaceholderText(_("No file chosen"))
-        choose = self._choose = button("wizard_evidence_choose", _("Choose file..."), icon="folder")
-        choose.clicked.connect(self.on_choose)
-        self._remove = button("wizard_evidence_remove", _("Remove"), "quiet")
-        self._remove.clicked.connect(self.on_remove)
-        self._without = named(
-            QCheckBox(_("I have no file; the person told me")), "wizard_evidence_without", _("No evidence file")
-        )
-        self._without.toggled.connect(self.completeChanged)
-        line = row(self._path, choose, self._remove)
-        line.setStretch(0, 1)
-        self.body.addLayout(line)
-        self.body.addWidget(self._without)
-        self.body.addWidget(
-            label(
-                _("Without a file the record rests on your word alone. That is weak if it is ever disputed."), "small"
-            )
-        )
-        self.body.addStretch(1)
-        self.set_evidence(None)
-
-    def set_evidence(self, path: Path | None) -> None:
-        """Take a file, or none."""
-        self._draft.evidence = path
-        self._path.setText(str(path) if path else "")
-        self._remove.setVisible(path is not None)
-        self._without.setEnabled(path is None)
-        self.completeChanged.emit()
-
-    def on_choose(self) -> None:
-        """Ask for the file."""
-        if (path := choose_file(self, _("Choose the evidence"), _("All files (*)"))) is not None:
-            self.set_evidence(path)
-
-    def focus_first(self) -> None:
-        """The keyboard starts at the choice of the file."""
-        self._choose.setFocus()
-
-    def on_remove(self) -> None:
-        """Without it."""
-        self.set_evidence(None)
-
-    def isComplete(self) -> bool:
-        """A file, or the plain statement that there is none."""
-        return self._draft.evidence is not None or self._without.isChecked()
-
-
-class ScopeStep(Step):
-    """For what and for how long."""
-
-    def __init__(self, draft: ConsentDraft) -> None:
-        super().__init__(
-            "scope", _("What is allowed, and until when?"), _("Tick only what the person agreed to, each by itself.")
-        )
-        self._draft = draft
-        self._ticks: dict[str, QCheckBox] = {}
-        purposes = column(label(_("Purposes"), "strong"), spacing=4)
-        for purpose in PURPOSES:
-            tick = named(QCheckBox(purpose_word(purpose)), f"wizard_purpose_{purpose}", purpose_word(purpose))
-            tick.toggled.connect(self.completeChanged)
-            self._ticks[purpose] = tick
-            purposes.addWidget(tick)
-        purposes.addStretch(1)
-        self._from = self._date("wizard_valid_from", _("First day"), draft.valid_from)
-        self._until = self._date("wizard_valid_until", _("Last day"), draft.valid_until)
-        self._from.dateChanged.connect(self.on_from_changed)
-        self.on_from_changed(self._from.date())
-        self._until.setDate(self._until.maximumDate())
-        form = QFormLayout()
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
-        form.addRow(label(_("First day"), "strong"), self._from)
-        form.addRow(label(_("Last day"), "strong"), self._until)
-        dates = column(spacing=8)
-        dates.addLayout(form)
-        dates.addWidget(label(_("At most 12 months; after that the person is asked again."), "small"))
-        dates.addStretch(1)
-        both = row(card(purposes), card(dates), spacing=16)
-        both.setStretch(0, 1)
-        both.setStretch(1, 1)
-        self.body.addLayout(both)
-        self.body.addStretch(1)
-
-    def _date(self, object_name: str, name: str, day: date) -> QDateEdit:
-        made = named(QDateEdit(QDate(day.year, day.month, day.day)), object_name, name)
-        made.setDisplayFormat("yyyy-MM-dd")
-        made.setCalendarPopup(True)
-        return made
-
-    def focus_first(self) -> None:
-        """Ready to tick."""
-        self._ticks[PURPOSES[0]].setFocus()
-
-    def on_from_changed(self, first: QDate) -> None:
-        """The last day follows the first."""
-        self._until.setMinimumDate(first)
-        last = months_later(first.toPython(), MAX_MONTHS)
-        self._until.setMaximumDate(QDate(last.year, last.month, last.day))
-
-    def isComplete(self) -> bool:
-        """At least one purpose."""
-        return any(tick.isChecked() for tick in self._ticks.values())
-
-    def validatePage(self) -> bool:
-        """Keep the answers."""
-        self._draft.purposes = tuple(purpose for purpose, tick in self._ticks.items() if tick.isChecked())
-        self._draft.valid_from = self._from.date().toPython()
-        self._draft.valid_until = self._until.date().toPython()
-        return True
-
-
-class ReviewStep(Step):
-    """All of it in plain words, before it is recorded."""
-
-    def __init__(self, draft: ConsentDraft, slot: PictureSlot, banner: Banner) -> None:
-        super().__init__(
-            "review",
-            _("Is this right?"),
-            _("A recorded consent is never edited; it can only be withdrawn or followed by a new one."),
-        )
-        self._draft, self._slot = draft, slot
-        self.text = label("")
-        self.text.setObjectName("wizard_review_text")
-        self.body.addWidget(banner)
-        self.body.addWidget(card(column(self.text), 22))
-        self.body.addStretch(1)
-
-    def initializePage(self) -> None:
-        """Put the answers into words."""
-        draft = self._draft
-        asset = draft.asset.name if draft.asset else ""
-        faces = len(self._slot.faces)
-        parts = [
-            _("{name} allows their face in the picture {file} to be used.", name=draft.new_name, file=asset),
-            _("For: {purposes}.", purposes=purposes_text(draft.purposes)),
-            _("From {start} to {end}.", start=draft.valid_from.isoformat(), end=draft.valid_until.isoformat()),
-            _("Evidence: {file}.", file=draft.evidence.name)
-            if draft.evidence
-            else _("No evidence file; the record rests on your word."),
-        ]
-        if faces > 1:
-            parts.append(_("The picture shows {count} faces; this consent counts for one person only.", count=faces))
-        self.text.setText("\n\n".join(parts))
+    def nextId(self) -> int:
+        """On to the notice."""
+        return NOTICE

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QPlainTextEdit
 
 from studio.window.widgets.basic import named
@@ -48,6 +48,19 @@ class Reading(QPlainTextEdit):
         """A text that fits without scrolling is in sight at once."""
         super().showEvent(event)
         self.on_moved()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Page down, Space and End scroll; Return is for the button that leads on."""
+        bar = self.verticalScrollBar()
+        match event.key():
+            case Qt.Key.Key_End:
+                bar.setValue(bar.maximum())
+            case Qt.Key.Key_Home:
+                bar.setValue(bar.minimum())
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                event.ignore()
+            case _:
+                super().keyPressEvent(event)
 
     def on_moved(self) -> None:
         """Notice the end."""

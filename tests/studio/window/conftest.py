@@ -17,7 +17,10 @@ from studio.text import set_language
 from studio.window import theme
 from studio.window.main_window import MainWindow
 from studio.window.models.studio import Studio
+from studio.window.pages.consent_wizard import ConsentWizard
+from studio.window.pages.people_page import PeoplePage
 from tests.studio.fake_workshop import FakeWorkshop, draw_picture
+from tests.studio.window.fake_parts import FakeCamera
 
 PASSWORD = "a long enough password"
 LIMIT_MS = 10_000
@@ -118,6 +121,32 @@ class Driver:
         self.drop("workspace_target_drop", target)
         self.settle()
         return source, target
+
+
+def wizard_steps(driver: Driver, picture: Path) -> Iterator[ConsentWizard]:
+    """The consent wizard at each of its steps, filled in as far as each of them needs it."""
+    page = driver.window.pages["people"]
+    assert isinstance(page, PeoplePage)
+    page.record_for(picture)
+    driver.settle()
+    wizard = page.wizard
+    assert wizard is not None
+    wizard.camera.make_camera = FakeCamera  # type: ignore[assignment]  # it fits by its names
+    person = driver.fake.add_subject("Grace")
+    today = date.today()
+    draft = wizard.draft
+    draft.subject_id, draft.new_name, draft.age, draft.asset = person.id, "Grace", "adult", picture
+    draft.purposes = ("film",)
+    draft.granted = driver.fake.record_consent(person.id, picture, ("film",), today, today)
+    for how in ("file", "passphrase", "receipt", "live"):
+        draft.how = how  # type: ignore[assignment]  # the words are those of How
+        for number in wizard.pageIds():
+            wizard.setStartId(number)
+            wizard.restart()
+            driver.settle()
+            yield wizard
+    wizard.reject()
+    driver.settle()
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
 from compliance.cases import CaseKind, Statement
 from compliance.errors import CodeNeeded, OwnWork, ProfileInvalid, RoleMissing, UnknownRecord, WrongCode, WrongPassword
 from compliance.operator_profile import Agreement, OperatorProfile, agreement
@@ -276,3 +279,33 @@ class FakeCasework:
     def accept_agreement(self, version: str) -> None:
         self.accepted.append((self._of.require_name(), version))
         self._of.needs_agreement = False
+
+
+class FakeCamera(QObject):
+    """A camera that films at once."""
+
+    pictured = Signal(QImage)
+    recorded = Signal(bytes)
+    broke = Signal(str)
+    device = "built in"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_recording = False
+        self.is_open = False
+
+    def start(self) -> None:
+        self.is_open = True
+        image = QImage(64, 48, QImage.Format.Format_RGB32)
+        image.fill(0x335577)
+        self.pictured.emit(image)
+
+    def record(self) -> None:
+        self.is_recording = True
+
+    def finish(self) -> None:
+        self.is_recording = False
+        self.recorded.emit(b"a film")
+
+    def close(self) -> None:
+        self.is_open = False

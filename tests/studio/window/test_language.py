@@ -17,16 +17,18 @@ from PySide6.QtWidgets import (
 )
 
 from studio.text import LOCALE_FOLDER, language
-from studio.window.pages.people_page import PeoplePage
 from studio.window.pages.release_page import OverwriteDialog
 from studio.window.pages.withdraw_dialog import TakeDownDialog, WithdrawDialog
 from studio.window.theme import FONT_FILE
 from tests.studio.fake_workshop import draw_picture
-from tests.studio.window.conftest import Driver
+from tests.studio.window.conftest import Driver, wizard_steps
 
 # Names of products, formats and keys, and what the tests themselves put in.
 NAMES = "signet english png jpeg jpg aigc iptc c2pa gb sha esc ctrl ai generated"
-ALLOWED = frozenset(f"{NAMES} studio grace eileen lin wei source target stray out txt".split())
+OURS = "studio grace eileen lin wei source target stray out txt pdf json wav flac mp m4a ogg cn hk pipl crowd"
+ALLOWED = frozenset(f"{NAMES} {OURS}".split())
+    f"{NAMES} studio grace eileen lin wei source target stray out txt ctrl pdf json wav flac mp m4a ogg cn hk pipl crowd".split()
+)
 WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]+")
 
 
@@ -109,23 +111,15 @@ def test_no_text_is_cut_in_the_smallest_window(signed_in: Driver, code: str) -> 
         driver.qtbot.waitExposed(dialog)
         driver.settle()
         assert cut(dialog) == [], dialog.objectName()
-    page = driver.window.pages["people"]
-    assert isinstance(page, PeoplePage)
-    page.record_for(source)
-    driver.settle()
-    assert page.wizard is not None
-    page.wizard.draft.new_name = "Grace"
-    for _step in page.wizard.pageIds():
-        driver.settle()
-        assert cut(page.wizard) == []
-        page.wizard.next()
-    page.wizard.reject()
+    for picture in (source, draw_picture(driver.folder / "crowd.png")):
+        for wizard in wizard_steps(driver, picture):
+            assert cut(wizard) == [], wizard.currentId()
 
 
 def test_chinese_leaves_no_english_on_any_page(signed_in: Driver) -> None:
     """All pages, filled, the wizard and the dialogs speak Chinese; only names stay as they are."""
     driver = signed_in
-    source, _target = driver.set_bench()
+    driver.set_bench()
     folder = str(driver.folder)
     driver.press("workspace_make")
     driver.until(lambda: driver.studio.making.is_releasable)
@@ -142,19 +136,13 @@ def test_chinese_leaves_no_english_on_any_page(signed_in: Driver) -> None:
     driver.window.pages["verify"].check(driver.folder / "out.png")  # type: ignore[attr-defined]
     driver.studio.bench.set_picture("source", draw_picture(driver.folder / "stray.png", (1, 1, 1)))
     driver.settle()
-    page = driver.window.pages["people"]
-    assert isinstance(page, PeoplePage)
-    page.record_for(source)
-    driver.settle()
-    assert page.wizard is not None
-    for _step in page.wizard.pageIds():
-        page.wizard.next()
+    for wizard in wizard_steps(driver, draw_picture(driver.folder / "crowd.png")):
+        assert english(wizard, folder) == [], wizard.currentId()
     dialogs = (WithdrawDialog("Grace", ""), TakeDownDialog("Grace", driver.fake.releases()))
     for dialog in dialogs:
         driver.qtbot.addWidget(dialog)
-    for root in (driver.window, page.wizard, *dialogs):
+    for root in (driver.window, *dialogs):
         assert english(root, folder) == [], root.objectName()
-    page.wizard.reject()
 
 
 def test_the_guard_sees_english(signed_in: Driver) -> None:
