@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 Samples = NDArray[np.float32]
-# "algorithmicMedia": made by rules, without training data; "algorithmicallyEnhanced": a given picture bettered by rules.
+# "algorithmicMedia": made by rules, without training data; "algorithmicallyEnhanced": a picture bettered by rules.
 Origin = Literal[
     "trainedAlgorithmicMedia",
     "compositeWithTrainedAlgorithmicMedia",

@@ -90,7 +90,7 @@ def _salted(box: _Box) -> None:
     """
     label, _, rest = bytes(box.content[17:]).partition(b"\0")
     (salt,) = _boxes(memoryview(rest))
-    if box.kind != b"jumd" or box.content[16:17] != _SALTED or not label or salt.kind != b"c2sh":
+    if box.kind != b"jumd" or bytes(box.content[16:17]) != _SALTED or not label or salt.kind != b"c2sh":
         raise _Changed
 
 
@@ -110,7 +110,7 @@ def _sign1(data: memoryview) -> None:
         names.append(bytes(name))
         if any(filling):
             raise _Changed
-    if names != sorted(set(names)) or not set(names) <= set(_PADS) or rest[:1] != b"\xf6":
+    if names != sorted(set(names)) or not set(names) <= set(_PADS) or bytes(rest[:1]) != b"\xf6":
         raise _Changed
     _, rest = _string(rest[1:], 2)
     if rest:

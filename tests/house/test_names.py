@@ -113,7 +113,10 @@ def test_no_registry_is_named(texts: dict[str, str]) -> None:
     assert [name for name in tooling if REGISTRY.search(texts[name])] == []
 
 
-@pytest.mark.parametrize("script", ["packaging/setup", "packaging/run", "packaging/test", "packaging/postgres", ".ci/run"])
+SCRIPTS = ("packaging/setup", "packaging/run", "packaging/test", "packaging/postgres", ".ci/run")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_the_commands_can_be_run(script: str) -> None:
     """Each command is executable, strict and free of syntax errors."""
     assert os.access(ROOT / script, os.X_OK)
