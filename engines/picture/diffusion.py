@@ -24,6 +24,7 @@ from engines.device import DEVICES, Device, choose_device
 from engines.engine import FoundFace, Option, Request, engine
 from engines.job import CancelToken, Events, Progress
 from engines.packs import ModelPack, pack_named
+from engines.picture.options import checked
 from engines.source import decode
 
 KIND = "picture.diffusers"
@@ -39,7 +40,6 @@ SCHEDULERS = {
     "lcm": "LCMScheduler",
 }
 MEMORY = ("whole", "sliced", "offloaded", "sequential")
-LONGEST_PROMPT = 4000
 
 
 @engine
@@ -127,27 +127,8 @@ class Diffusion:
 
 
 def check_options(request: Request, options: tuple[Option, ...]) -> dict[str, Any]:
-    """Every option with its value or default; raises OptionUnfit for unknown names and values out of range."""
-    known = {option.name: option for option in options}
-    for name in request.options:
-        if name not in known:
-            raise OptionUnfit(option=name, value=request.options[name], allowed=", ".join(known))
-    settings: dict[str, Any] = {}
-    for name, option in known.items():
-        value = request.options.get(name, option.default)
-        number = option.minimum is not None
-        fits = isinstance(value, int | float) and not isinstance(value, bool) if number else isinstance(value, str)
-        if fits and number:
-            fits = float(option.minimum or 0) <= value <= float(option.maximum or value)
-        if fits and option.choices:
-            fits = value in option.choices
-        if not fits:
-            allowed = ", ".join(map(str, option.choices)) or f"{option.minimum} – {option.maximum}"
-            raise OptionUnfit(option=name, value=str(value)[:80], allowed=allowed)
-        settings[name] = value
-    for name in ("prompt", "negative"):
-        if len(settings[name]) > LONGEST_PROMPT:
-            raise OptionUnfit(option=name, value=f"{len(settings[name])} characters", allowed=f"0 – {LONGEST_PROMPT}")
+    """Every option with its value or default; raises OptionUnfit, also for sides that are no multiples of 8."""
+    settings = checked(request, options)
     for name in ("width", "height"):
         if settings[name] % 8:
             raise OptionUnfit(option=name, value=settings[name], allowed="multiples of 8")

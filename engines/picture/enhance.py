@@ -80,7 +80,9 @@ class Enhance:
         if contrast > 0:
             steps.append(("raising the contrast", lambda pixels: filters.equalise(pixels, contrast)))
         if scale > 1:
-            steps.append(("enlarging", lambda pixels: filters.enlarge(pixels, scale, sharpness, cancel.check)))
+            steps.append(
+                ("enlarging the picture", lambda pixels: filters.enlarge(pixels, scale, sharpness, cancel.check))
+            )
         for done, (stage, act) in enumerate(steps):
             events(Progress(done, len(steps), stage))
             cancel.check()

@@ -40,6 +40,7 @@ from studio.commands import (
     ledger,
     operator,
     pack,
+    picture,
     refute,
     subject,
     usage,
@@ -101,6 +102,7 @@ def build(rich_help: bool = False) -> Any:
     app.add_typer(subject.group, name="subject")
     app.add_typer(consent.group, name="consent")
     app.add_typer(face.group, name="face")
+    app.add_typer(picture.group, name="picture")
     app.add_typer(gate.group, name="gate")
     app.command("verify", help=N_("Check which labels of a file are intact."))(verify.verify)
     app.add_typer(ledger.group, name="ledger")

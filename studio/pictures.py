@@ -1,0 +1,143 @@
+"""Plans for pictures from words and of pictures, and the review of the words that they are made from."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from compliance.errors import OptionUnfit, ReviewUnavailable
+from compliance.permit import Claim, PackUse
+from compliance.release import Material
+from compliance.review import ReviewLists, refuse_stops, review_text, shipped_lists
+from engines.engine import FoundFace, Input, Request
+from engines.picture.options import LONGEST_PROMPT
+from studio.inputs import read_input
+from studio.packs import find_pack, list_packs
+
+FUNCTIONS: Final[Mapping[str, str]] = {
+    "picture.diffusers": "picture.generate",
+    "picture.sketch": "picture.generate",
+    "picture.enhance": "picture.enhance",
+    "picture.restore": "picture.enhance",
+}
+DIFFUSION = "picture.diffusers"
+# Options whose value is a model pack, and those whose value is words that something is made from.
+_PACK_OPTIONS = ("pack", "lora")
+_WORDS = ("prompt",)
+_REMEMBERED = 256
+
+Survey = Callable[[str, bytes], list[FoundFace]]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A picture that is worked on, or a mask: its name for messages and its bytes."""
+
+    name: str
+    data: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the bytes."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def plan(
+    home: Path,
+    survey: Survey,
+    engine_id: str,
+    options: Mapping[str, Any],
+    *,
+    seed: int,
+    picture: Path | None,
+    mask: Path | None,
+    consents: Sequence[str],
+    purpose: str,
+    mime_of: Callable[[bytes], str],
+) -> tuple[Request, tuple[Material, ...], tuple[FoundFace, ...]]:
+    """The request with the bytes it speaks of, and the faces found in the picture; see Workshop.plan_picture."""
+    if engine_id not in FUNCTIONS:
+        raise OptionUnfit(option="engine", value=engine_id[:80], allowed=", ".join(FUNCTIONS))
+    for name in ("prompt", "negative"):
+        length = len(str(options.get(name, "")))
+        if length > LONGEST_PROMPT:
+            raise OptionUnfit(option=name, value=f"{length} characters", allowed=f"0 – {LONGEST_PROMPT}")
+    packs = _packs(home, engine_id, options)
+    inputs: list[Input] = []
+    materials: list[Material] = []
+    faces: list[FoundFace] = []
+    if picture is not None:
+        target = Given(picture.name, read_input(picture))
+        faces = survey(target.name, target.data)
+        numbers = tuple(face.number for face in faces)
+        likeness = "face" if faces else "none"
+        inputs.append(Input("target", likeness, target.sha256, target.name, numbers, len(faces)))  # type: ignore[arg-type]  # both are of the literal
+        materials.append(Material("target", mime_of(target.data), target.data))
+    if mask is not None:
+        given = Given(mask.name, read_input(mask))
+        inputs.append(Input("mask", "none", given.sha256, given.name))
+        materials.append(Material("mask", mime_of(given.data), given.data))
+    request = Request(
+        function=FUNCTIONS[engine_id],
+        engine=engine_id,
+        inputs=tuple(inputs),
+        options=dict(options),
+        purpose=purpose,
+        faces_edited=len(faces),
+        consents=tuple(dict.fromkeys(consents)),
+        seed=seed,
+        packs=packs,
+    )
+    return request, tuple(materials), tuple(faces)
+
+
+def _packs(home: Path, engine_id: str, options: Mapping[str, Any]) -> tuple[PackUse, ...]:
+    """What is loaded, by digest and licence class, for the gate; raises PackMissing, PackDamaged."""
+    if engine_id != DIFFUSION:
+        return ()
+    named = [str(options.get(name, "")) for name in _PACK_OPTIONS]
+    packs = [find_pack(home, pack_id) for place, pack_id in enumerate(named) if pack_id or place == 0]
+    return tuple(PackUse(pack.id, pack.digest(), pack.licence_class.value) for pack in packs)
+
+
+def usual_pack(home: Path) -> str:
+    """The pack that pictures are made with when none is named: the first by id; "" when there is none."""
+    return next((pack.id for pack in list_packs(home) if pack.kind == DIFFUSION), "")
+
+
+class WordsReview:
+    """The gate's look at the words of a request (Deep Synthesis Provisions, Art. 10).
+
+    A claim holds only the digest of its request, so the request is shown here first; a claim for words that nobody
+    showed is refused. The words stay in memory.
+    """
+
+    def __init__(self) -> None:
+        self._words: dict[str, tuple[str, ...]] = {}
+        self._lists: ReviewLists | None = None
+        self._lock = threading.Lock()
+
+    def show(self, request: Request) -> None:
+        """Remember the words of a request for the gate."""
+        words = tuple(str(request.options[name]) for name in _WORDS if name in request.options)
+        with self._lock:
+            self._words[request.digest()] = words
+            while len(self._words) > _REMEMBERED:
+                del self._words[next(iter(self._words))]
+
+    def __call__(self, claim: Claim, /) -> None:
+        """Raise ContentBlocked at a hard stop, ReviewListDamaged or ReviewUnavailable when nothing can be said."""
+        with self._lock:
+            words = self._words.get(claim.request_sha256)
+            if words is None:
+                raise ReviewUnavailable(part="prompt", reason="the words were not shown")
+            if self._lists is None and words:
+                self._lists = shipped_lists()
+            lists = self._lists
+        if lists is not None:
+            for text in words:
+                refuse_stops(review_text(text, lists), "prompt")
