@@ -108,9 +108,9 @@ def open_store(home: Path, url: str | None = None) -> Store:
     """Open the database of a home folder; a new home is made with its tables, an old one brought up to date.
 
     url: a PostgreSQL database, "postgresql+psycopg://user@host/name"; None takes what HOME/store.json says, or the file
-    in the home. The folder is made with mode 0700, the file has mode 0600. Raises HomeUnusable (read-only, not a
-    folder, on a network file system, made by a newer Signet, no such server), StoreDamaged (not our database, or
-    unreadable), DiskFull, StoreBusy.
+    in the home. The folder is made with mode 0700 where the one above it is there, the file has mode 0600. Raises
+    HomeUnusable (read-only, not a folder, on a network file system, made by a newer Signet, no such server),
+    StoreDamaged (not our database, or unreadable), DiskFull, StoreBusy.
     """
     folder = home.expanduser().absolute()
     url = url or _settled_url(folder)
@@ -150,7 +150,10 @@ def _prepare_folder(folder: Path) -> None:
     """Make the folder where it is missing, and refuse a place where a database would not be safe."""
     try:
         _refuse_network(folder, next(one for one in [folder, *folder.parents] if one.exists()))
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.parent.exists():
+            # A mistyped place, or a disk that is not mounted: a home there would be a new one, and soon hidden.
+            raise HomeUnusable(path=str(folder), reason="the folder above it is not there")
+        folder.mkdir(mode=0o700, exist_ok=True)
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise HomeUnusable(path=str(folder), reason="it is read-only")
     except FileExistsError as error:

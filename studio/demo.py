@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import resources
-from compliance.errors import ConsentError, HomeUnusable, NotWritable, SignetError
-from compliance.storage import disk_error
+from compliance.errors import BundledFileDamaged, ConsentError, HomeUnusable, SignetError
+from compliance.storage import disk_error, refuse_unwritable
 from studio.commands.face import make
 from studio.commands.output import Output
 from studio.commands.verify import show_reports
@@ -67,10 +67,17 @@ class RefusalMissing(Exception):
 
 
 def portraits() -> dict[str, Portrait]:
-    """The bundled portraits by person."""
+    """The bundled portraits by person; raises BundledFileDamaged."""
     note = SAMPLES / "samples.json"
-    listed = json.loads(note.read_text(encoding="utf-8"))["samples"]
-    return {item["person"]: Portrait(item["person"], SAMPLES / item["file"], note) for item in listed}
+    try:
+        listed = json.loads(note.read_text(encoding="utf-8"))["samples"]
+        found = {item["person"]: Portrait(item["person"], SAMPLES / item["file"], note) for item in listed}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundledFileDamaged(file="resources/samples/samples.json") from error
+    for person in (COLLINS, HOPPER):
+        if person not in found or not found[person].path.is_file():
+            raise BundledFileDamaged(file=f"resources/samples ({person})")
+    return found
 
 
 def run_demo(home: Path, out: Path, output: Output) -> None:
@@ -79,16 +86,17 @@ def run_demo(home: Path, out: Path, output: Output) -> None:
     home: the user's home; the demo's own lies in home/demo. Files of the demo are replaced, others never.
     Raises HomeUnusable, NotWritable, and whatever a step of the work raises.
     """
+    people = portraits()
     prepare_folder(out)
-    from studio.workshop import Workshop
+    from studio.workshop import Workshop, make_way
 
     demo_home = home / "demo"
     try:
-        demo_home.parent.mkdir(parents=True, exist_ok=True)
+        make_way(home)
+        demo_home.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise HomeUnusable(path=home, reason=(error.strerror or "unknown").lower()) from error
     with Workshop.open(demo_home, kind="demo") as workshop:
-        people = portraits()
         _sign_in(workshop)
         output.line(_("1. {account} is signed in; the operator's declaration stands.", account=DEMO_ACCOUNT))
         consents = {person: _consent(workshop, portrait) for person, portrait in people.items()}
@@ -109,8 +117,7 @@ def prepare_folder(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise disk_error(error, out) from error
-    if not os.access(out, os.W_OK | os.X_OK):
-        raise NotWritable(path=out, reason="permission denied")
+    refuse_unwritable(out)
 
 
 def _sign_in(workshop: Workshop) -> None:

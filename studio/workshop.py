@@ -17,11 +17,13 @@ from compliance import identity, refutation, store, verify
 from compliance.account import Account, Accounts, Session
 from compliance.consent import PURPOSES
 from compliance.cosignature import verify_cosignatures
+from compliance.destination import place_of, verify_destination
 from compliance.errors import (
     AccountError,
     FaceIndexUnknown,
     HomeUnusable,
     NoFaceFound,
+    OptionUnfit,
     SignetError,
     StoreDamaged,
     WorkStopped,
@@ -32,7 +34,7 @@ from compliance.labels.policy import LABEL_TEXT, SAMPLE_TEXT, Language
 from compliance.ledger import Ledger, origin_of
 from compliance.proof import parse_vkey
 from compliance.refutation import RefutationList
-from compliance.release import Material, Released, Releaser, verify_destination
+from compliance.release import Material, Released, Releaser
 from compliance.roles import Action
 from compliance.session_keys import SessionKeyring, find_keyring
 from compliance.storage import write_atomically
@@ -92,11 +94,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class SwapPlan:
-    """A request with the bytes it speaks of; faces are those found in the target."""
+    """A request with the bytes it speaks of; faces are those found in the target.
+
+    paths: where the bytes were read, so that no release takes the place of an original.
+    """
 
     request: Request
     materials: tuple[Material, ...]
     faces: tuple[FoundFace, ...]
+    paths: tuple[Path, ...] = ()
 
 
 def default_home() -> Path:
@@ -107,6 +113,19 @@ def default_home() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("signet-studio", appauthor=False)
+
+
+def make_way(home: Path) -> None:
+    """Make the folders above the system's own place for program data; those above any other home are not ours to make.
+
+    Raises HomeUnusable.
+    """
+    if os.environ.get("SIGNET_HOME") or home != default_home():
+        return
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HomeUnusable(path=home, reason=(error.strerror or "unknown").lower()) from error
 
 
 def verify_files(paths: Sequence[Path], homes: Sequence[Path]) -> list[Report]:
@@ -163,6 +182,7 @@ class Workshop(Consents):
         kind only counts for a new home.
         """
         place = (home or default_home()).expanduser().absolute()
+        make_way(place)
         return cls(place, kind, find_keyring())
 
     def _make_packs_folder(self) -> Path:
@@ -274,8 +294,10 @@ class Workshop(Consents):
         """Read both pictures once and look for faces; face 0 means all, source_face 0 the largest.
 
         The gate is not asked yet. declared_uses, territory, project: what the result is for, as consents restrict it.
-        Raises FileMissing, NotAPicture, PictureTooLarge, NoFaceFound, FaceIndexUnknown.
+        Raises FileMissing, NotAPicture, PictureTooLarge, NoFaceFound, FaceIndexUnknown, OptionUnfit.
         """
+        if not 0.0 <= strength <= 1.0:
+            raise OptionUnfit(option="--strength", value=strength, allowed="0–1")
         source_data, target_data = read_input(source), read_input(target)
         lent = self._runner.survey(FACE_ENGINE, source.name, source_data)
         if not lent:
@@ -312,7 +334,7 @@ class Workshop(Consents):
             Material("source", mime_of(source_data), source_data),
             Material("target", mime_of(target_data), target_data),
         )
-        return SwapPlan(request, materials, tuple(faces))
+        return SwapPlan(request, materials, tuple(faces), (source, target))
 
     def start(self, plan: SwapPlan, on_event: Callable[[Event], None]) -> Running:
         """Ask the gate and hand the work to the worker; raises ConsentError or AccountError when the gate says no."""
@@ -357,6 +379,7 @@ class Workshop(Consents):
         current = self._accounts.require()
         keys = current.require_keys()
         plan = self._plans[running.id]
+        self.verify_out(out, overwrite, plan.paths)
         claim = plan.request.claim()
         return self._releaser.release(
             permit=self._gate.authorize(claim, current.account),
@@ -372,9 +395,13 @@ class Workshop(Consents):
             assurance="self" if self._runner.confinement.is_complete else "self-unconfined",
         )
 
-    def verify_out(self, out: Path, overwrite: bool = False) -> None:
-        """Raise now what `release` would raise about the destination: FormatUnsupported, NotWritable, TargetExists."""
-        verify_destination(Path(os.path.abspath(out)), overwrite)
+    def verify_out(self, out: Path, overwrite: bool = False, inputs: Sequence[Path] = ()) -> None:
+        """Raise now what `release` would raise about the destination.
+
+        inputs: the files that the result is made from. Raises FormatUnsupported, NotWritable, TargetExists,
+        OutputIsInput.
+        """
+        verify_destination(place_of(out), overwrite, inputs)
 
     def require_ready(self) -> None:
         """Raise NotSignedIn, SessionLocked, StepUpNeeded, NotVerified or RoleMissing before any work is done."""

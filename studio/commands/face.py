@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
-from compliance.errors import FileMissing, SignetError, WorkStopped
+from compliance.errors import SignetError, WorkStopped
 from studio.commands.door import JsonOption, PasswordOption, opened, split_words, with_keys
 from studio.commands.output import Output, plain_data
+from studio.inputs import verify_is_file
 from studio.text import N_, _, sentences, word
 
 if TYPE_CHECKING:
@@ -98,11 +99,10 @@ def swap(
     """Swap a face."""
     output = Output(as_json)
     for picture in (source, target):
-        if not picture.is_file():
-            raise FileMissing(path=picture)
+        verify_is_file(picture)
     with opened(context) as workshop:
         with_keys(workshop, password_file, workshop.require_ready)
-        workshop.verify_out(out, overwrite)
+        workshop.verify_out(out, overwrite, (source, target))
         plan = workshop.plan_swap(
             source,
             target,

@@ -14,6 +14,7 @@ import pytest
 
 from compliance import draft, encode, encode_sound, store, verify
 from compliance.decode_sound import decode_sound
+from compliance.destination import beside
 from compliance.errors import (
     ExitCode,
     FormatUnsupported,
@@ -28,7 +29,6 @@ from compliance.labels import audible
 from compliance.labels.policy import SOUND_LAYERS, LabelPlan, Prepared
 from compliance.media import MediaInfo, SyntheticMedia, unseal_sound
 from compliance.reading import read_media
-from compliance.release import beside
 from tests.compliance.home import SOURCE, TARGET, Home, HonestDrafter, noise
 from tests.compliance.labels.sounds import speech
 

@@ -248,9 +248,16 @@ def test_the_database_itself_refuses(store: Store, statement: str) -> None:
 # --- promises --------------------------------------------------------------------------------------------------------
 
 
+def test_no_home_is_made_where_the_folder_above_it_is_missing(tmp_path: Path) -> None:
+    """A mistyped place, or a disk that is not mounted, is told; nothing is made there."""
+    with pytest.raises(HomeUnusable, match="the folder above it is not there"):
+        open_store(tmp_path / "nowhere" / "home")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_new_home_is_private(tmp_path: Path) -> None:
     """Folder 0700; database and both side files 0600, also where a wider file was left."""
-    home = tmp_path / "deep" / "home"
+    home = tmp_path / "home"
     opened = open_store(home)
     opened.identify()
     assert home.stat().st_mode & 0o777 == 0o700

@@ -1,0 +1,102 @@
+"""Where a release may appear: formats by their endings, the place a name leads to, and what stands there already."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from compliance.errors import FormatUnsupported, NotWritable, OutputIsInput, TargetExists
+from compliance.labels.policy import BESIDE, MediaFormat
+from compliance.media import MediaInfo
+from compliance.sound_containers import MIME as SOUND_MIME
+from compliance.storage import disk_error, refuse_unwritable
+
+FORMATS: dict[str, MediaFormat] = {
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".wav": "wav",
+    ".flac": "flac",
+    ".mp3": "mp3",
+    ".m4a": "m4a",
+    ".ogg": "ogg",
+    ".opus": "ogg",
+}
+
+
+def format_of(path: Path) -> MediaFormat:
+    """The container a path's ending names; raises FormatUnsupported."""
+    try:
+        return FORMATS[path.suffix.lower()]
+    except KeyError as error:
+        raise FormatUnsupported(path=path, supported=", ".join(FORMATS)) from error
+
+
+def beside(path: Path) -> Path:
+    """Where the credential of a file stands whose format cannot hold it."""
+    return path.with_name(f"{path.name}.c2pa")
+
+
+def place_of(out: Path) -> Path:
+    """Where a name leads as the system reads it: links in its folder are followed, its last part is left as it is.
+
+    Raises NotWritable.
+    """
+    try:
+        return out.parent.resolve() / out.name
+    except RuntimeError as error:
+        raise NotWritable(path=out, reason="too many levels of symbolic links") from error
+    except OSError as error:
+        raise disk_error(error, out) from error
+
+
+def verify_destination(out: Path, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
+    """Raise FormatUnsupported, NotWritable, TargetExists or OutputIsInput unless a release may appear at out.
+
+    inputs: the files it is made from; they are never replaced, whatever name they go by.
+    """
+    names = (out, beside(out)) if format_of(out) in BESIDE else (out,)
+    try:
+        os.fspath(out).encode()
+    except UnicodeEncodeError as error:
+        raise NotWritable(path=out, reason="its name is not UTF-8") from error
+    try:
+        if not out.parent.is_dir():
+            raise NotWritable(path=out.parent, reason="there is no such folder")
+        refuse_unwritable(out.parent)
+        for name in names:
+            if any(_is_same_file(name, path) for path in inputs):
+                raise OutputIsInput(path=name)
+            mode = _mode(name)
+            if stat.S_ISDIR(mode):
+                raise NotWritable(path=name, reason="it is a folder")
+            if mode and not overwrite:
+                raise TargetExists(path=name)
+    except OSError as error:
+        raise disk_error(error, out) from error
+
+
+def verify_kind(out: Path, info: MediaInfo) -> None:
+    """Raise FormatUnsupported unless the ending is one for this kind of media."""
+    kinds = {ending: "sound" if media_format in SOUND_MIME else "picture" for ending, media_format in FORMATS.items()}
+    if kinds[out.suffix.lower()] != info.kind:
+        fitting = ", ".join(ending for ending, kind in kinds.items() if kind == info.kind)
+        raise FormatUnsupported(path=out, supported=fitting)
+
+
+def _mode(path: Path) -> int:
+    """What stands under a name, no link followed; 0 when nothing does. Raises OSError for a name that cannot be."""
+    try:
+        return os.lstat(path).st_mode
+    except FileNotFoundError:
+        return 0
+
+
+def _is_same_file(first: Path, second: Path) -> bool:
+    """Whether two names lead to one file, through links of either kind; False when one of them leads nowhere."""
+    try:
+        return os.path.samefile(first, second)
+    except OSError:
+        return False
