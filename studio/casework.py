@@ -89,6 +89,15 @@ class Casework:
         self._after()
         return self._view(made)
 
+    def open_blocked(self, account_id: str, rule: str) -> str:
+        """Open a case for work that the review stopped, so that it can be looked at and appealed; returns its id."""
+        with self._rows.write() as connection:
+            case_id = self._book.open_case_in(
+                connection, CaseKind.REVIEW, by="review", keys=None, rule=rule, account_id=account_id
+            )
+        self._after()
+        return case_id
+
     def cases(self, state: CaseState | None = None, *, overdue: bool = False) -> list[CaseView]:
         """All cases, those in one state, or those whose answer is late."""
         session = self._accounts.require()

@@ -8,10 +8,10 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self, cast
+from typing import Any, Literal, Self, cast
 
 from compliance import identity, refutation, store, verify
 from compliance.account import Account, Accounts, Session
@@ -20,6 +20,7 @@ from compliance.cosignature import verify_cosignatures
 from compliance.destination import place_of, verify_destination
 from compliance.errors import (
     AccountError,
+    ContentBlocked,
     FaceIndexUnknown,
     HomeUnusable,
     NoFaceFound,
@@ -41,6 +42,7 @@ from compliance.storage import write_atomically
 from compliance.verify import Report
 from engines.engine import FoundFace, Input, Request
 from engines.job import Event
+from studio import pictures
 from studio.casework import Casework
 from studio.consents import AssignmentView, Consents, GrantView, HomeKind, SubjectView
 from studio.inputs import read_input
@@ -167,6 +169,7 @@ class Workshop(Consents):
         self._underway = Underway(self._ledger)
         self._recognition = Recognition(home, self._rows, self._runner, self._keys_if_open)
         self._gate.matcher = self._recognition.match
+        self._words = self._gate.content = pictures.WordsReview()
         self._plans: dict[str, SwapPlan] = {}
         self._lock = threading.Lock()
         self.logkeeping = Logkeeping(home, self._rows, self._ledger, self._accounts, self._keys_if_open)
@@ -336,10 +339,51 @@ class Workshop(Consents):
         )
         return SwapPlan(request, materials, tuple(faces), (source, target))
 
+    def plan_picture(
+        self,
+        engine_id: str,
+        options: Mapping[str, Any],
+        *,
+        seed: int = 0,
+        picture: Path | None = None,
+        mask: Path | None = None,
+        consents: Sequence[str] = (),
+        purpose: str = "private",
+    ) -> SwapPlan:
+        """A picture from words, or of the one given; whoever is seen on that needs a consent.
+
+        mask: where it is painted into. The gate is not asked yet. Raises OptionUnfit, PackMissing, PackDamaged,
+        FileMissing, NotAPicture, PictureTooLarge.
+        """
+        request, materials, faces = pictures.plan(
+            self.home,
+            self._look,
+            engine_id,
+            options,
+            seed=seed,
+            picture=picture,
+            mask=mask,
+            consents=consents,
+            purpose=purpose,
+            mime_of=mime_of,
+        )
+        return SwapPlan(request, materials, faces, tuple(path for path in (picture, mask) if path is not None))
+
+    def _look(self, name: str, data: bytes) -> list[FoundFace]:
+        faces = self._runner.survey(FACE_ENGINE, name, data)
+        if faces:
+            self._recognition.look(name, data)
+        return faces
+
     def start(self, plan: SwapPlan, on_event: Callable[[Event], None]) -> Running:
         """Ask the gate and hand the work to the worker; raises ConsentError or AccountError when the gate says no."""
         current = self._accounts.require()
-        permit = self._gate.authorize(plan.request.claim(), current.account)
+        self._words.show(plan.request)
+        try:
+            permit = self._gate.authorize(plan.request.claim(), current.account)
+        except ContentBlocked as error:
+            self.casework.open_blocked(current.account.id, str(error.data["rule"]))
+            raise
         self.logkeeping.due_checkpoint()
         running = self._runner.start(plan.request, permit, [item.data for item in plan.materials], on_event)
         self._underway.add(running)
@@ -349,6 +393,7 @@ class Workshop(Consents):
 
     def explain(self, request: Request) -> list[RuleResult]:
         """What every rule of the gate says to a request, in order; makes no permit. Raises NotSignedIn."""
+        self._words.show(request)
         return self._gate.explain(request.claim(), self._accounts.require().account)
 
     def _is_stepped_up(self, account: Account) -> bool:
@@ -380,6 +425,7 @@ class Workshop(Consents):
         keys = current.require_keys()
         plan = self._plans[running.id]
         self.verify_out(out, overwrite, plan.paths)
+        self._words.show(plan.request)
         claim = plan.request.claim()
         return self._releaser.release(
             permit=self._gate.authorize(claim, current.account),

@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import resources
 from compliance.decode_sound import decode_sound
 from compliance.errors import (
     ConsentForOtherPicture,
     ConsentMissing,
     ConsentTooNarrow,
     ConsentWithdrawn,
+    ContentBlocked,
     DemoHomeOnly,
+    ExitCode,
     FaceIndexUnknown,
     FaceUnassigned,
     FileMissing,
@@ -310,3 +313,18 @@ def test_canary_only_the_labelled_file_holds_the_sound(workshop: Workshop, tmp_p
 def test_the_doctor_finds_a_healthy_home(workshop: Workshop) -> None:
     """Nothing fails on a machine that can release."""
     assert [finding.name for finding in workshop.health() if finding.state == "fail"] == []
+
+
+def test_stopped_words_open_a_case_that_can_be_appealed(workshop: Workshop) -> None:
+    """Words on the review's lists start nothing; the refusal names the rule, and a case stands without the words."""
+    listed = json.loads((Path(resources.__file__).parent / "review" / "en.json").read_text())["entries"]
+    entry = next(item for item in listed if item["severity"] == "stop")
+    plan = workshop.plan_picture("picture.sketch", {"prompt": f"a hill, {entry['text']}, a lake"}, seed=1)
+    with pytest.raises(ContentBlocked) as refusal:
+        workshop.start(plan, lambda _event: None)
+    assert refusal.value.code == ExitCode.BLOCKED
+    assert str(refusal.value.data["rule"]).endswith(entry["rule"])
+    (case,) = workshop.casework.cases()
+    assert case.rule == refusal.value.data["rule"]
+    assert entry["text"] not in str(workshop.ledger_entries())
+    finish(workshop, workshop.plan_picture("picture.sketch", {"prompt": "a hill and a lake", "width": 128}, seed=1))
