@@ -14,10 +14,13 @@ from studio.settings import Settings
 from studio.text import _, language, set_language
 from studio.window.calls import Calls
 from studio.window.models.studio import Studio
+from studio.window.pages.about_page import AboutPage
 from studio.window.pages.account_page import AccountPage
 from studio.window.pages.asking import AgreementDialog, StepUpDialog
+from studio.window.pages.cases_page import CasesPage
 from studio.window.pages.library_page import LibraryPage
 from studio.window.pages.make_page import MakePage
+from studio.window.pages.members_page import MembersPage
 from studio.window.pages.page import Page
 from studio.window.pages.people_page import PeoplePage
 from studio.window.pages.release_page import ReleasePage
@@ -40,10 +43,13 @@ PAGES: tuple[type[Page], ...] = (
     ReleasePage,
     LibraryPage,
     VerifyPage,
+    MembersPage,
+    CasesPage,
+    AboutPage,
 )
 SIZE = (1180, 780)
 SMALLEST = (960, 640)
-OPEN_WITHOUT_SESSION = ("account", "verify")
+OPEN_WITHOUT_SESSION = ("account", "verify", "about")
 LOOK_MS = 20_000
 ACTIVE = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel)
 

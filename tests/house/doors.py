@@ -78,7 +78,9 @@ DOORS: dict[str, dict[str, str]] = {
         "QMediaCaptureSession": "shows what the camera sees, while a consent is recorded live",
         "QMediaRecorder": "films the person who agrees: into memory, then sealed as evidence, never onto a disk",
     },
-    "studio/window/folders.py": {"QDesktopServices": "shows the folder of a finished file in the file manager"},
+    "studio/window/folders.py": {
+        "QDesktopServices": "shows the folder of a finished file, and the sign-in page of an identity provider"
+    },
     "studio/window/icons.py": {"getattr by a computed name": _ONE_OF_OURS},
     "studio/window/theme.py": {"getattr by a computed name": _ONE_OF_OURS},
 }

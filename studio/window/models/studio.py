@@ -11,9 +11,11 @@ from studio.settings import Settings
 from studio.window.calls import Calls
 from studio.window.models.accounts import AccountsModel
 from studio.window.models.bench import BenchModel
+from studio.window.models.casework import CasesModel, OperatorModel
 from studio.window.models.checking import CheckingModel
 from studio.window.models.library import LibraryModel
 from studio.window.models.making import MakingModel
+from studio.window.models.members import MembersModel
 from studio.window.models.people import PeopleModel
 
 if TYPE_CHECKING:
@@ -34,10 +36,13 @@ class Studio(QObject):
         self.making = MakingModel(workshop, calls, settings["preview_longest_px"], self)
         self.library = LibraryModel(workshop, calls, self)
         self.checking = CheckingModel(workshop, calls, self)
+        self.members = MembersModel(workshop, calls, self.accounts, self)
+        self.cases = CasesModel(workshop, calls, self)
+        self.operator = OperatorModel(workshop, calls, self)
         self._was_open = False
         self.accounts.changed.connect(self.on_accounts_changed)
         self.making.released.connect(self.on_released)
-        for model in (self.people, self.making, self.library):
+        for model in (self.people, self.making, self.library, self.members, self.cases):
             model.failed.connect(self.on_failed)
 
     def on_accounts_changed(self) -> None:
@@ -52,6 +57,8 @@ class Studio(QObject):
             self.bench.forget()
             self.people.forget()
             self.library.forget()
+            self.members.forget()
+            self.cases.forget()
         self._was_open = is_open
 
     def on_failed(self, error: SignetError) -> None:

@@ -57,7 +57,7 @@ class WithdrawDialog(QDialog):
 class TakeDownDialog(QDialog):
     """Lists the releases made under a withdrawn consent."""
 
-    def __init__(self, person: str, releases: list[ReleaseView], parent: QWidget | None = None) -> None:
+    def __init__(self, person: str | None, releases: list[ReleaseView], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("take_down_dialog")
         self.setWindowTitle(_("Consent withdrawn"))
@@ -65,7 +65,8 @@ class TakeDownDialog(QDialog):
         done = button("take_down_close", _("Close"), "primary")
         done.setDefault(True)
         done.clicked.connect(self.accept)
-        body = column(label(_("The consent of {name} is withdrawn.", name=person), "heading"), spacing=14, margins=24)
+        what = _("The consent of {name} is withdrawn.", name=person) if person else _("The consent is withdrawn.")
+        body = column(label(what, "heading"), spacing=14, margins=24)
         if releases:
             body.addWidget(label(_("These files were made under it. Take them down wherever they were published:")))
             files = named(QListWidget(), "take_down_list", _("Files to take down"))

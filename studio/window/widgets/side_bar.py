@@ -12,7 +12,8 @@ from studio.window.theme import ICONS
 from studio.window.widgets.basic import button, column, label, named, row
 
 WIDTH = 216
-ENTRIES = ("people", "workspace", "make", "library", "verify")
+ENTRIES = ("people", "workspace", "make", "library", "verify", "members", "cases", "about")
+OPEN_WITHOUT_SESSION = ("verify", "account", "about")
 
 
 def entry_title(name: str) -> str:
@@ -23,12 +24,15 @@ def entry_title(name: str) -> str:
         "make": _("Make"),
         "library": _("Library"),
         "verify": _("Verify"),
+        "members": _("Members"),
+        "cases": _("Cases"),
+        "about": _("About"),
         "account": _("Account"),
     }[name]
 
 
 class SideBar(QFrame):
-    """Five entries with Ctrl+1 … Ctrl+5, the account with Ctrl+0, and the language."""
+    """Eight entries with Ctrl+1 … Ctrl+8, the account with Ctrl+0, and the language."""
 
     chosen = Signal(str)
     language_chosen = Signal(str)
@@ -75,9 +79,9 @@ class SideBar(QFrame):
         self._buttons["make" if name == "release" else name].setChecked(True)
 
     def set_open(self, is_open: bool) -> None:
-        """Signed out, only Verify and Account can be reached."""
+        """Signed out, only Verify, About and Account can be reached."""
         for name, entry in self._buttons.items():
-            entry.setEnabled(is_open or name in ("verify", "account"))
+            entry.setEnabled(is_open or name in OPEN_WITHOUT_SESSION)
 
     def set_account(self, username: str | None) -> None:
         """Who is signed in."""

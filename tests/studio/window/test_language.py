@@ -27,8 +27,6 @@ from tests.studio.window.conftest import Driver, wizard_steps
 NAMES = "signet english png jpeg jpg aigc iptc c2pa gb sha esc ctrl ai generated"
 OURS = "studio grace eileen lin wei source target stray out txt pdf json wav flac mp m4a ogg cn hk pipl crowd"
 ALLOWED = frozenset(f"{NAMES} {OURS}".split())
-    f"{NAMES} studio grace eileen lin wei source target stray out txt ctrl pdf json wav flac mp m4a ogg cn hk pipl crowd".split()
-)
 WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]+")
 
 
