@@ -9,7 +9,7 @@ import hashlib
 
 from compliance import encode, encode_sound
 from compliance.errors import FormatUnsupported
-from compliance.labels import audible, explicit
+from compliance.labels import audible, explicit, watermark_audio, watermark_image
 from compliance.labels.lettering import opencv
 from compliance.labels.policy import LabelPlan, Language
 from compliance.media import SyntheticMedia, unseal, unseal_sound
@@ -41,12 +41,14 @@ def prepare(media: SyntheticMedia, plan: LabelPlan) -> Draft:
         if media.info.kind != "picture":
             raise FormatUnsupported(path=plan.format, supported="sound")
         labelled, _ = explicit.draw(unseal(media), sample=plan.sample)
-        return Draft(plan, encode.encode_picture(labelled, plan.format, plan.packet()))
+        inked = watermark_image.embed(labelled, int(plan.release_id, 16))
+        return Draft(plan, encode.encode_picture(inked.pixels, plan.format, plan.packet()))
     if media.info.kind != "sound":
         raise FormatUnsupported(path=plan.format, supported="pictures")
     rate_hz = media.info.rate_hz
     spoken = audible.draw_sound(unseal_sound(media), rate_hz, plan.language, sample=plan.sample)
-    return Draft(plan, encode_sound.encode_sound(spoken, rate_hz, plan.format, plan.tags()))
+    marked = watermark_audio.embed_sound(spoken, rate_hz, int(plan.release_id, 16), watermark_audio.DETECTOR_KEY)
+    return Draft(plan, encode_sound.encode_sound(marked.samples, rate_hz, plan.format, plan.tags()))
 
 
 def preview(media: SyntheticMedia, *, sample: bool, longest_px: int) -> bytes:

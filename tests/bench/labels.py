@@ -150,6 +150,7 @@ def main() -> None:
     parser.add_argument("--only", help="only pictures whose name contains this")
     parser.add_argument("--part", default="1/1", help="I/N: every Nth picture, beginning with the Ith")
     parser.add_argument("--crops", type=int, default=UNMARKED, help="how many unmarked crops are searched")
+    parser.add_argument("--sound", action="store_true", help="only the mark in sound")
     arguments = parser.parse_args()
     pictures = folder(arguments.pictures) if arguments.pictures else dict(PICTURES)
     first, step = (int(number) for number in arguments.part.split("/"))
@@ -161,6 +162,13 @@ def main() -> None:
 
     # Each kind of media adds its own entry here.
     result: dict[str, Any] = {}
+    if importlib.util.find_spec("av") is not None:
+        from tests.bench.sounds import sound_part
+
+        result["sound"] = sound_part(say)
+    if arguments.sound:
+        say(json.dumps(result))
+        return
     result["pictures"], survivals = picture_part(chosen, arguments.crops, say)
     if len(available()) < len(ATTACKS):
         say("left out, for want of PyAV: " + ", ".join(name for name in ATTACKS if name not in available()))
