@@ -186,11 +186,14 @@ def _primary_code(error: BaseException | None) -> int:
 
 
 def _is_exhausted() -> bool:
-    """Whether this process can open nothing more: SQLite does not say why it could not open a file."""
-    try:
-        os.close(os.open(os.devnull, os.O_RDONLY))
-    except OSError as error:
-        return error.errno in (errno.EMFILE, errno.ENFILE)
+    """Whether this process cannot open what SQLite needs: it does not say itself why a file could not be opened."""
+    with contextlib.ExitStack() as opened:
+        # The database, its journal and the index of the journal.
+        for _file in range(3):
+            try:
+                opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+            except OSError as error:
+                return error.errno in (errno.EMFILE, errno.ENFILE)
     return False
 
 

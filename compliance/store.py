@@ -16,6 +16,7 @@ from typing import Final
 from compliance.database import HEAD, Home, HomeKind, Store, bring_up_to_date, utc_now, utc_text
 from compliance.errors import HomeUnusable
 from compliance.sqlite import DATABASE_NAME, open_sqlite
+from compliance.storage import refuse_exhausted
 from compliance.tables import (
     account,
     account_role,
@@ -140,6 +141,8 @@ def _settled_url(folder: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, OSError):
+            refuse_exhausted(error)
         raise HomeUnusable(path=str(folder), reason="store.json names no database") from error
     if not isinstance(url, str) or not url:
         raise HomeUnusable(path=str(folder), reason="store.json names no database")

@@ -7,7 +7,9 @@ never a label, since nothing it holds has left it.
 from __future__ import annotations
 
 import os
+import resource
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -17,15 +19,17 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NoReturn
 
-from compliance.errors import SignetError, Unexpected, WorkerDied, registry
+from compliance.errors import OutOfMemory, SignetError, Unexpected, WorkerDied, registry
 from compliance.labels.policy import LabelPlan, Language, Prepared
 from compliance.media import MediaInfo
 from compliance.permit import Permit
+from compliance.storage import refuse_exhausted
 from engines.engine import FoundFace, Request
 from engines.job import Cancelled, Event, Events, Failed, Finished, JobState, Progress, Started
 from studio import pipe
 from studio.reports import write_report
 from studio.sandbox import Confinement
+from studio.text import N_
 
 CANCEL_LIMIT_S = 0.8
 _READY_LIMIT_S = 60.0
@@ -49,12 +53,35 @@ def raise_failed(event: Failed) -> NoReturn:
 
 
 def _memory_file(data: bytes) -> int:
-    """A descriptor of an unnamed file in memory that holds data; no copy of an input ever reaches a disk."""
-    descriptor = os.memfd_create("input", os.MFD_CLOEXEC)
+    """A descriptor of an unnamed file in memory that holds data; no copy of an input ever reaches a disk.
+
+    Raises OutOfMemory, TooManyFilesOpen.
+    """
+    try:
+        descriptor = os.memfd_create("input", os.MFD_CLOEXEC)
+    except OSError as error:
+        refuse_exhausted(error)
+        raise OutOfMemory(stage=N_("reading pictures")) from error
     view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    try:
+        while view:
+            view = view[os.write(descriptor, view) :]
+    except OSError as error:
+        # No memory, or a limit on the size of files, which the system applies to memory as well.
+        os.close(descriptor)
+        raise OutOfMemory(stage=N_("reading pictures")) from error
     return descriptor
+
+
+def _end_of(code: int) -> SignetError:
+    """What it means that the worker ended by itself: with a limit on memory set, that it did not suffice."""
+    if code not in (0, -signal.SIGKILL, -signal.SIGTERM) and _memory_is_limited():
+        return OutOfMemory(stage=N_("engine"))
+    return WorkerDied(detail=f"signal {-code}" if code < 0 else f"exit {code}")
+
+
+def _memory_is_limited() -> bool:
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
 
 
 class Running:
@@ -115,9 +142,9 @@ class Running:
         if not self._ended.done():
             self._worker.kill()
 
-    def lose(self, detail: str) -> None:
+    def lose(self, error: SignetError) -> None:
         """The worker is gone."""
-        self.receive(Cancelled() if self._cancelling else Failed(WorkerDied.__name__, {"detail": detail}))
+        self.receive(Cancelled() if self._cancelling else Failed(error.name, error.data))
 
     def wait(self, timeout_s: float | None = None) -> Event:
         """The last event; raises TimeoutError."""
@@ -146,7 +173,8 @@ class Running:
         """Let the worker forget the result."""
         try:
             self._worker.ask({"op": "discard", "job": self.id})
-        except WorkerDied:
+        except (WorkerDied, OutOfMemory):
+            # What the worker held went with it.
             pass
 
 
@@ -154,7 +182,11 @@ class _Process:
     """One worker process and the thread that listens to it."""
 
     def __init__(self, gate_key: bytes, packs: Path) -> None:
-        ours, theirs = socket.socketpair()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            refuse_exhausted(error)
+            raise
         with theirs:
             environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
             self._child = subprocess.Popen(
@@ -223,13 +255,12 @@ class _Process:
             self.is_gone = True
             waiting, self._waiting = self._waiting, {}
             jobs, self._jobs = self._jobs, {}
-        detail = f"signal {-code}" if code < 0 else f"exit {code}"
         if not self._ready.done():
-            self._ready.set_exception(WorkerDied(detail=detail))
+            self._ready.set_exception(_end_of(code))
         for future in waiting.values():
-            future.set_exception(WorkerDied(detail=detail))
+            future.set_exception(_end_of(code))
         for running in jobs.values():
-            running.lose(detail)
+            running.lose(_end_of(code))
         self._sock.close()
 
     def _take(self, message: pipe.Message) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from compliance.errors import SignetError
+from compliance.errors import OutputUnwritable, SignetError
 from studio.text import _, sentences
 
 if TYPE_CHECKING:
@@ -131,6 +132,42 @@ class Output:
             stream.flush()
         except BrokenPipeError as error:
             raise OutputClosed from error
+        except OSError as error:
+            # What stands beside the result is for people; where they cannot be told, the work goes on.
+            if stream is not sys.stderr:
+                raise OutputUnwritable(reason=_reason(error)) from error
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or "unknown").lower()
+
+
+def flush_output() -> None:
+    """Write what waits for the standard output; raises OutputClosed, OutputUnwritable."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise OutputClosed from error
+    except OSError as error:
+        raise OutputUnwritable(reason=_reason(error)) from error
+
+
+def settle_streams() -> None:
+    """Let what a stream does not take go nowhere, so that the interpreter's last flush does not stumble over it."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+            continue
+        except OSError:
+            pass
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+            stream.flush()
+        except (OSError, ValueError):
+            continue
+        finally:
+            os.close(nowhere)
 
 
 class _Lines:

@@ -7,9 +7,8 @@ import gettext
 import os
 import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +21,9 @@ from compliance.errors import (
     DisplayMissing,
     ExitCode,
     OutOfMemory,
+    OutputUnwritable,
     SignetError,
+    TooManyFilesOpen,
     Unexpected,
     UsageUnclear,
     WorkStopped,
@@ -47,28 +48,37 @@ from studio.commands import (
     verify,
 )
 from studio.commands.door import Call, home_folder
-from studio.commands.output import Output, OutputClosed
+from studio.commands.output import Output, OutputClosed, flush_output, settle_streams
+from studio.commands.stopping import STOP_SIGNALS, stoppable
 from studio.text import N_, _, set_language
-
-_STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line without the program's name; returns the exit code and raises nothing."""
+    with stoppable():
+        try:
+            return _run(arguments)
+        except KeyboardInterrupt:
+            # It came while the last sentence was being written.
+            return int(ExitCode.STOPPED)
+        finally:
+            settle_streams()
+
+
+def _run(arguments: Sequence[str]) -> int:
     words = usage.arranged(arguments)
     set_language(usage.value_of(words, "--lang"))
     output = Output(as_json="--json" in words)
     home = usage.value_of(words, "--home")
     try:
-        with _stop_signals():
-            code = _invoke(words)
-        sys.stdout.flush()
+        code = _invoke(words)
+        flush_output()
         return code
     except OutputClosed:
-        return _closed()
+        return int(ExitCode.ERROR)
     except BrokenPipeError:
         # Only help texts are written by others than Output; a broken pipe of the worker is a SignetError by now.
-        return _closed()
+        return int(ExitCode.ERROR)
     except (KeyboardInterrupt, EOFError, typer.Abort):
         error: SignetError = WorkStopped()
     except SignetError as known:
@@ -80,7 +90,12 @@ def run(arguments: Sequence[str]) -> int:
     try:
         output.error(error)
     except OutputClosed:
-        return _closed()
+        return int(ExitCode.ERROR)
+    except OutputUnwritable as unwritable:
+        # Whoever reads the JSON lines gets none: then at least people learn of it.
+        for told in (error, unwritable):
+            Output().error(told)
+        return int(unwritable.code)
     return int(error.code)
 
 
@@ -147,7 +162,7 @@ def _global_options(
 
         # Qt's loop runs no Python handlers: there the system's own way of ending has to hold. A release that is cut off
         # by it is settled at the next start.
-        for number in _STOP_SIGNALS:
+        for number in STOP_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, signal.SIG_DFL)
         raise typer.Exit(main(home))
@@ -180,11 +195,24 @@ def _in_language(message: str | None) -> str | None:
     return _(message) if message else message
 
 
+def _is_from_printing(error: OSError) -> bool:
+    """Whether help texts or tables could not be written: others than Output write those."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    return str(frames[-1][0].f_globals.get("__name__")).split(".")[0] in ("typer", "rich") if frames else False
+
+
 def _reduced(error: Exception, home: Path | None) -> SignetError:
     if isinstance(error, MemoryError):
         return OutOfMemory(stage=N_("the command"))
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(path=error.filename or "?")
+    if isinstance(error, OSError):
+        if _is_from_printing(error):
+            return OutputUnwritable(reason=(error.strerror or "unknown").lower())
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return DiskFull(path=error.filename or "?")
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            return TooManyFilesOpen()
+        if error.errno == errno.ENOMEM:
+            return OutOfMemory(stage=N_("the command"))
     from studio import reports
 
     try:
@@ -194,45 +222,3 @@ def _reduced(error: Exception, home: Path | None) -> SignetError:
         pass
     path = reports.write_report(type(error).__name__, reports.places(error))
     return Unexpected(kind=type(error).__name__, report=path if path != "-" else N_("(nowhere: it cannot be written)"))
-
-
-def _closed() -> int:
-    """Nobody reads our output any more: let the interpreter's last flush go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            os.dup2(nowhere, stream.fileno())
-        except (OSError, ValueError):
-            continue
-    os.close(nowhere)
-    return int(ExitCode.ERROR)
-
-
-class Stop(KeyboardInterrupt):
-    """The user or the system asked the command to stop.
-
-    A class of its own: Python kills itself with SIGINT at exit, whatever the exit code, when a plain KeyboardInterrupt
-    has passed through code that was executed from a string, as every dataclass is.
-    """
-
-
-@contextmanager
-def _stop_signals() -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP stop the work: cancelled, nothing left behind. What was ignored stays ignored."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(_number: int, _frame: object) -> None:
-        raise Stop
-
-    before = {number: signal.getsignal(number) for number in _STOP_SIGNALS}
-    for number, handler in before.items():
-        if handler not in (signal.SIG_IGN, None):
-            signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            if handler is not None:
-                signal.signal(number, handler)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import shutil
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from compliance import store
 from compliance.destination import verify_destination
-from compliance.errors import NotWritable, OutputIsInput
-from studio import demo
+from compliance.errors import NotWritable, OutOfMemory, OutputIsInput, TooManyFilesOpen, WorkerDied
+from studio import demo, runner
 from studio.workshop import Workshop
-from tests.studio.test_commands import (
-    COLLINS,
-    HOPPER,
-    Answer,
-    Template,
-    english,  # noqa: F401  # a fixture
-    signet,  # noqa: F401  # a fixture
-    swap,
-    template,  # noqa: F401  # a fixture
-)
+from tests.studio import test_commands
+from tests.studio.test_commands import COLLINS, HOPPER, Answer, Template, swap
 
+# Fixtures, under names of this file.
+english, signet, template = test_commands.english, test_commands.signet, test_commands.template
 Signet = Callable[..., Answer]
 
 
@@ -122,3 +123,176 @@ def test_a_strength_that_is_none_is_misuse(signet: Signet, tmp_path: Path, value
     answer = signet(*swap(tmp_path / "out.png", f"--strength={value}"))
     assert answer.code == 2
     assert "--strength" in answer.err
+
+
+# --- streams and signals ---------------------------------------------------------------------------------------------
+
+
+def shell(line: str, home: Path, **surroundings: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell in which $signet is the program."""
+    program = {"signet": f"{sys.executable} -m studio", "SIGNET_HOME": str(home)}
+    environment = {**os.environ, **program, **surroundings}
+    return subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "$signet face swap --source a --target b --out c.png --json >/dev/full",
+        "$signet ledger show >&- <&-",
+        "$signet face swap --help >/dev/full",
+    ],
+    ids=["full, JSON", "closed", "full, help"],
+)
+def test_a_standard_output_that_takes_nothing_is_code_11(line: str, signet_home: Path) -> None:
+    """One sentence on standard error and no traceback, whoever wrote the text and whatever the command was."""
+    done = shell(line, signet_home)
+    assert done.returncode == 11
+    assert "standard output" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_standard_error_that_takes_nothing_costs_only_the_sentence(signet_home: Path) -> None:
+    """The exit code stays that of the error, with the stream full or closed."""
+    for stream in ("2>/dev/full", "2>&-"):
+        assert shell(f"$signet nonsense {stream}", signet_home).returncode == 2
+
+
+def test_further_interruptions_find_it_stopping_already(
+    signet: Signet, template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C again and again while the first one is being cleaned up: code 4, and nothing is left."""
+    sent: list[int] = []
+
+    def interrupt() -> None:
+        sent.append(1)
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Workshop, "start", lambda *_: interrupt())
+    close = Workshop.close
+
+    def impatient(shop: Workshop) -> None:
+        interrupt()
+        close(shop)
+        interrupt()
+
+    monkeypatch.setattr(Workshop, "close", impatient)
+    consents = [word for name in ("hopper", "collins") for word in ("--consent", template.consents[name])]
+    answer = signet(*swap(tmp_path / "out.png", *consents))
+    assert (answer.code, len(sent)) == (4, 3)
+    assert answer.err.splitlines()[0] == "Stopped; nothing was released."
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- limits and damage -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def few_files() -> Iterator[Callable[[], None]]:
+    """Leaves the process no descriptor from the call on, to the end of the test."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+
+    def take_all() -> None:
+        taken.append(os.open(os.devnull, os.O_RDONLY))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, hard))
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+
+    yield take_all
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    for descriptor in taken:
+        os.close(descriptor)
+
+
+def test_without_descriptors_nobody_is_called_signed_out(
+    signet: Signet, signet_home: Path, few_files: Callable[[], None]
+) -> None:
+    """Who cannot open the session's file does not know whether somebody is signed in; nor who cannot open the keys."""
+    with Workshop.open(signet_home) as shop:
+        assert shop.session() is not None
+        few_files()
+        for ask in (shop.session, shop.require_ready, lambda: shop.unlock("anything")):
+            with pytest.raises(TooManyFilesOpen):
+                ask()
+
+
+def test_without_descriptors_a_command_says_so(signet: Signet, few_files: Callable[[], None]) -> None:
+    """Code 10 and a sentence that names the limit; the database is not called read-only."""
+    assert signet("account", "list").code == 0
+    few_files()
+    answer = signet("account", "list", "--json")
+    assert (answer.code, answer.lines[-1]["error"]) == (10, "TooManyFilesOpen")
+
+
+def test_an_input_that_memory_does_not_take_is_code_10() -> None:
+    """A limit on the size of files holds for memory as well; nothing unexpected, and no descriptor is left."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = len(os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(OutOfMemory):
+            runner.JobRunner(b"").survey("face.mesh", "a.png", b"x" * 10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_worker_that_dies_under_a_limit_on_memory_had_too_little(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed by its own fault with a limit set: OutOfMemory, for whoever waits; without a limit: WorkerDied."""
+    for is_limited, error in ((False, WorkerDied), (True, OutOfMemory)):
+        monkeypatch.setattr(runner, "_memory_is_limited", lambda answer=is_limited: answer)
+        process = workshop._runner._worker()
+        os.kill(process._child.pid, signal.SIGSTOP)
+        os.kill(process._child.pid, signal.SIGSEGV)
+        os.kill(process._child.pid, signal.SIGCONT)
+        with pytest.raises(error):
+            process.ask({"op": "survey", "engine": "face.mesh", "name": "a.png"})
+
+
+def test_a_worker_that_was_killed_from_outside_just_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand or by us: nothing is said of memory."""
+    monkeypatch.setattr(runner, "_memory_is_limited", lambda: True)
+    assert isinstance(runner._end_of(-signal.SIGKILL), WorkerDied)
+    assert isinstance(runner._end_of(1), OutOfMemory)
+
+
+@pytest.mark.parametrize("sealed", [b"", b"\0", b"\0" * 64])
+def test_a_sealed_name_that_was_touched_is_damage(signet: Signet, signet_home: Path, sealed: bytes) -> None:
+    """Whatever stands there instead: an error of the tree, no unexpected one."""
+    with contextlib.closing(store.open_store(signet_home)) as rows, rows.write() as connection:
+        connection.execute(sa.update(store.subject).values(sealed_person=sealed))
+        # As people of the first version are, whose names are sealed under the key of the home.
+        connection.execute(sa.delete(store.data_key))
+    answer = signet("subject", "list", "--json")
+    assert (answer.code, answer.lines[-1]["error"]) == (1, "KeysDamaged")
+
+
+def test_missing_samples_are_damage_of_the_program(
+    signet: Signet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo says which file is gone, code 8, before it makes anything."""
+    out = tmp_path / "out"
+    for present in ([], ["samples.json"]):
+        folder = tmp_path / f"samples{len(present)}"
+        folder.mkdir()
+        for name in present:
+            shutil.copy(demo.SAMPLES / name, folder)
+        monkeypatch.setattr(demo, "SAMPLES", folder)
+        answer = signet("demo", "--out", out, "--json")
+        assert (answer.code, answer.lines[-1]["error"]) == (8, "BundledFileDamaged")
+        monkeypatch.undo()
+    assert not out.exists()
+
+
+def test_a_program_without_its_resources_says_so_in_one_sentence() -> None:
+    """Not even the catalogue of sentences is there: code 8, no traceback."""
+    code = "import sys; sys.modules['resources'] = None; from studio.__main__ import main; sys.exit(main(['doctor']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 8
+    assert "resources" in done.stderr
+    assert "Traceback" not in done.stderr
