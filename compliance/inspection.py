@@ -10,8 +10,9 @@ from compliance.containers import Container
 from compliance.decode_sound import decode_sound
 from compliance.errors import LabelTooWeak, NotASound
 from compliance.keys import HomeKeys
-from compliance.labels import aigc, audible, credential, explicit
-from compliance.labels.policy import BESIDE, LabelPlan, Prepared
+from compliance.labels import aigc, audible, credential, explicit, watermark_image
+from compliance.labels.policy import BESIDE, MARKED_FROM_PX, LabelPlan, Prepared
+from compliance.media import Pixels
 from compliance.reading import decode_picture, read_media
 from compliance.sound_containers import SoundContainer
 
@@ -28,6 +29,7 @@ def verify_draft(data: bytes, plan: LabelPlan, prepared: Prepared) -> None:
         if pixels is None:
             raise LabelTooWeak(layer="container", reason="cannot be decoded")
         explicit.require(explicit.measure(pixels), sample=plan.sample)
+        _verify_mark(pixels, plan)
 
 
 def verify_sealed(data: bytes, plan: LabelPlan, prepared: Prepared, keys: HomeKeys, aside: bytes | None = None) -> None:
@@ -45,6 +47,15 @@ def verify_sealed(data: bytes, plan: LabelPlan, prepared: Prepared, keys: HomeKe
         raise LabelTooWeak(layer="credential", reason="; ".join((*reading.reasons, *reading.codes)) or reading.state)
     if (reading.evidence or {}).get("release") != plan.release_id:
         raise LabelTooWeak(layer="credential", reason="names another release")
+
+
+def _verify_mark(pixels: Pixels, plan: LabelPlan) -> None:
+    """Read the invisible mark. Smaller pictures than MARKED_FROM_PX may have no room for one; they go without."""
+    found = watermark_image.detect(pixels)
+    if found.found and found.ident != int(plan.release_id, 16):
+        raise LabelTooWeak(layer="watermark", reason="names another release")
+    if not found.found and min(pixels.shape[:2]) >= MARKED_FROM_PX:
+        raise LabelTooWeak(layer="watermark", reason="cannot be read back")
 
 
 def _verify_heard(data: bytes, container: SoundContainer, plan: LabelPlan) -> None:

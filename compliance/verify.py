@@ -17,7 +17,7 @@ from compliance.containers import Container
 from compliance.decode_sound import decode_sound
 from compliance.errors import FileMissing, LabelPartMissing, NotAPicture, NotASound, SignetError
 from compliance.keys import PublicKeys
-from compliance.labels import aigc, audible, credential, explicit
+from compliance.labels import aigc, audible, credential, explicit, watermark_audio, watermark_image
 from compliance.proof import Proof, parse_vkey
 from compliance.reading import decode_picture, read_media
 from compliance.refutation import RefutationList
@@ -25,7 +25,7 @@ from compliance.sound_containers import SoundContainer
 
 State = Literal["intact", "damaged", "absent", "unchecked"]
 Verdict = Literal["sealed", "refuted", "broken", "unlabelled", "unchecked", "unreadable"]
-LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
+LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger", "watermark")
 _LARGEST_BYTES = 1 << 30
 _LARGEST_BESIDE_BYTES = 64 << 20
 
@@ -132,6 +132,9 @@ def verify_bytes(
         "ledger": _ledger(reading, container, known),
     }
     states = {layer.state for layer in layers.values()}
+    layers["watermark"] = _watermark(data, container, layers)
+    if layers["watermark"].state == "damaged":
+        states.add("damaged")
     mark = _refuted(layers, refuted)
     if states == {"intact"} and not container.damage:
         if mark is not None and mark["state"] == "refuted":
@@ -155,6 +158,7 @@ def _refuted(layers: Mapping[str, LayerReport], lists: Sequence[RefutationList])
     ledger = layers["ledger"].evidence
     ids = [(ledger.get("release"), ledger.get("origin"))]
     ids += [(fields.get("ProduceID"), None) for fields in layers["aigc"].evidence.get("fields", ())]
+    ids += [(layers["watermark"].evidence.get("release"), None)]
     for one in lists:
         for release, origin in ids:
             found = one.releases.get(str(release))
@@ -210,6 +214,33 @@ def _heard(data: bytes, container: SoundContainer) -> LayerReport:
     }
     state = audible.state(found)
     return LayerReport(state, {} if state == "absent" else evidence, audible.reasons(found))
+
+
+def _watermark(data: bytes, container: Container | SoundContainer, layers: Mapping[str, LayerReport]) -> LayerReport:
+    """The invisible mark. It stands above the five layers that every file must carry: small pictures have none."""
+    try:
+        if isinstance(container, SoundContainer):
+            samples, rate_hz = decode_sound("", data)
+            heard = watermark_audio.detect_sound(samples, rate_hz, watermark_audio.DETECTOR_KEY)
+            found, ident, z, digits = heard.found, heard.ident, heard.pilot_z, heard.bits // 4
+            error_rate = heard.error_rate
+        else:
+            pixels = decode_picture(data)
+            if pixels is None:
+                return LayerReport("unchecked", {}, ("the picture cannot be decoded whole",))
+            seen = watermark_image.detect(pixels)
+            found, ident, z, digits, error_rate = seen.found, seen.ident, seen.pilot_z, 16, seen.error_rate
+    except (NotASound, LabelPartMissing):
+        return LayerReport("unchecked", {}, ("the sound cannot be decoded whole",))
+    if not found:
+        return LayerReport("absent", {}, ("no invisible mark was found",))
+    release = f"{ident:0{digits}x}"
+    evidence = {"release": release, "pilots_z": round(z, 1), "corrected": round(error_rate, 4)}
+    named = [str(fields.get("ProduceID")) for fields in layers["aigc"].evidence.get("fields", ())]
+    named += [str(layers["ledger"].evidence["release"])] if "release" in layers["ledger"].evidence else []
+    if any(not name.startswith(release) for name in named):
+        return LayerReport("damaged", evidence, ("the mark and the other labels name different releases",))
+    return LayerReport("intact", evidence)
 
 
 def _aigc(container: Container | SoundContainer) -> LayerReport:

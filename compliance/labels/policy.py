@@ -18,6 +18,8 @@ MediaFormat = PictureFormat | SoundFormat
 Language = Literal["zh", "en"]
 LABEL_TEXT = f"{CHINESE}{SEPARATOR}{ENGLISH}"
 SAMPLE_TEXT = f"{SAMPLE}{SEPARATOR}{LABEL_TEXT}"
+# From this shorter side on a picture must carry the invisible mark: all of 40 kinds tried could be read from 200 px on.
+MARKED_FROM_PX = 256
 # Every picture carries all of these; a release lacking one does not happen. There is no other table.
 PICTURE_LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
 # The same for sound. The credential of formats that cannot hold it stands beside the file.

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from compliance.verify import Report
 
 _STATES = (N_("intact"), N_("damaged"), N_("absent"), N_("unchecked"))
-_VERDICTS = (N_("sealed"), N_("refuted"), N_("broken"), N_("unlabelled"), N_("unreadable"))
+_VERDICTS = (N_("sealed"), N_("refuted"), N_("broken"), N_("unchecked"), N_("unlabelled"), N_("unreadable"))
 _TAMPERED = (N_("the list of refuted releases was changed or is not signed by its home"),)
-_LAYERS = (N_("explicit"), N_("aigc"), N_("iptc"), N_("credential"), N_("ledger"))
+_LAYERS = (N_("explicit"), N_("aigc"), N_("iptc"), N_("credential"), N_("ledger"), N_("watermark"))
 
 
 def verify(

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from PIL import Image, ImageFilter
+from PIL.PngImagePlugin import PngInfo
 
 from compliance import consent, draft, encode, store, verify
 from compliance.containers import manifest_store, read_container
@@ -40,7 +41,7 @@ from compliance.errors import (
     WorkerDied,
 )
 from compliance.keys import public_keys
-from compliance.labels import credential, explicit
+from compliance.labels import credential, explicit, watermark_image
 from compliance.labels.credential import read_credential
 from compliance.labels.jumbf import frame_is_ours
 from compliance.labels.policy import PICTURE_LAYERS, LabelPlan, Prepared
@@ -338,7 +339,7 @@ def test_a_release_carries_every_layer(home: Home, claim, out: Path, name: str) 
     finished = home.release(claim, out / name)
     found = report(home, out / name)
     assert found.verdict == "sealed"
-    assert list(found.layers) == list(PICTURE_LAYERS)
+    assert list(found.layers) == [*PICTURE_LAYERS, "watermark"]
     assert {layer.state for layer in found.layers.values()} == {"intact"}
     assert os.listdir(out) == [name]
     assert stat.S_IMODE((out / name).stat().st_mode) & 0o600 == 0o600
@@ -474,6 +475,52 @@ def test_time_alone_breaks_no_label(home: Home, claim, out: Path) -> None:
         judged = credential._judge({**report, "validation_status": [{"code": code} for code in codes]}, b"\0")
         assert judged.trust == trust
     assert reading.state == "intact"
+
+
+class Unmarked(HonestDrafter):
+    """A worker that leaves the invisible mark out, or writes another release's."""
+
+    def __init__(self, ident: int | None) -> None:
+        super().__init__(noise(512, 512))
+        self.ident = ident
+
+    def prepare(self, plan: LabelPlan) -> Prepared:
+        labelled, _ = explicit.draw(unseal(self.media), sample=plan.sample)
+        pixels = labelled if self.ident is None else watermark_image.embed(labelled, self.ident).pixels
+        self.draft = draft.Draft(plan, encode.encode_picture(pixels, plan.format, plan.packet()))
+        return Prepared(self.draft.payload_sha256, self.draft.size)
+
+
+@pytest.mark.parametrize("ident", [None, 7])
+def test_the_invisible_mark_is_read_before_anything_is_signed(home: Home, claim, out: Path, ident: int | None) -> None:
+    """A draft without its mark, or with another one, is not released."""
+    with pytest.raises(LabelTooWeak) as refusal:
+        home.release(claim, out / "x.png", Unmarked(ident))
+    assert refusal.value.data["layer"] == "watermark"
+    assert os.listdir(out) == []
+
+
+def test_a_stripped_copy_still_names_its_release(home: Home, claim, out: Path) -> None:
+    """Cropped by 40 %, saved as JPEG 60 and without metadata: the mark alone tells which release it was."""
+    finished = home.release(claim, out / "x.png", HonestDrafter(noise(640, 640)))
+    with Image.open(out / "x.png") as picture:
+        picture.convert("RGB").crop((70, 0, 570, 500)).save(out / "copy.jpg", "JPEG", quality=60)
+    found = report(home, out / "copy.jpg")
+    assert found.verdict == "broken"
+    assert found.layers["watermark"].state == "intact"
+    assert found.layers["watermark"].evidence["release"] == finished.id
+
+
+def test_a_mark_of_another_release_is_damage(home: Home, claim, out: Path) -> None:
+    """Pixels of one release under the metadata of another contradict each other."""
+    home.release(claim, out / "x.png", HonestDrafter(noise(512, 512)))
+    second = home.claim(home.grant(SOURCE), home.grant(TARGET))
+    home.release(second, out / "y.png", HonestDrafter(noise(512, 512, 8)))
+    with Image.open(out / "x.png") as first, Image.open(out / "y.png") as other:
+        packet = PngInfo()
+        packet.add_itxt("XML:com.adobe.xmp", other.info["XML:com.adobe.xmp"])
+        first.convert("RGB").save(out / "z.png", pnginfo=packet)
+    assert report(home, out / "z.png").layers["watermark"].state == "damaged"
 
 
 def test_special_files_are_unreadable_at_once(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def layer_title(name: str) -> str:
         "iptc": _("IPTC source type"),
         "credential": _("Content Credential (C2PA)"),
         "ledger": _("Ledger entry"),
+        "watermark": _("Invisible mark"),
     }.get(name, name)
 
 
