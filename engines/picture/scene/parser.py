@@ -19,6 +19,8 @@ _LATIN = re.compile(r"[a-z]+(?:['’][a-z]+)?")
 _BREAKS = frozenset(",.;:!?，。；：！？、\n")
 # Behind what was excluded, these go on with what is wanted; "or" does not.
 _ENDS_NO = frozenset(("and", "的", "和", "与", "跟"))
+# Behind these stands another thing: a colour before them is not its own.
+_PLACES = frozenset(("on", "in", "at", "by", "of", "to", "from", "into", "onto", "through", "and", "or"))
 _INVISIBLE = {"Cf", "Mn", "Me"}
 
 
@@ -115,8 +117,9 @@ class _Reader:
         self._colour: str | None = None
         self._count: int | None = None
         self._size: tuple[str, str] | None = None
+        self._before = ""
         self._is_negative = self._has_excluded = False
-        self._is_copula = False
+        self._is_copula = self._may_be_fruit = False
 
     def take(self, concepts: tuple[str, ...] | None, word: str) -> None:
         """One token: None for an unknown word, () for one that says nothing."""
@@ -126,6 +129,8 @@ class _Reader:
             self._colour = self._count = None
         if self._has_excluded and word in _ENDS_NO:
             self._is_negative = self._has_excluded = False
+        if word in _PLACES:
+            self._let_go()
         for concept in concepts or ():
             group, _, value = concept.partition(":")
             match group:
@@ -136,22 +141,33 @@ class _Reader:
                 case "break":
                     self.end_clause()
                 case "colour":
-                    self._take_colour(value)
+                    self._take_colour(value, word)
                 case "count":
                     self._count = int(value)
                 case "size":
                     self._size = (value, word)
                 case _:
                     self._take_thing(concept, word)
+        self._before = word
 
-    def _take_colour(self, colour: str) -> None:
+    def _take_colour(self, colour: str, word: str) -> None:
         if self._is_copula and self.mentions:
             self.mentions[-1] = replace(self.mentions[-1], colour=colour)
         else:
             if self._colour is not None:
                 self.colours.append(self._colour)
             self._colour = colour
+            self._may_be_fruit = word == "orange" and self._before in ("an", "one", "the")
         self._is_copula = False
+
+    def _let_go(self) -> None:
+        """A waiting colour belongs to nothing that comes; "an orange" was the fruit."""
+        if self._colour is not None:
+            if self._may_be_fruit:
+                self.mentions.append(Mention("fruit:orange", "orange", "orange", self._count))
+            else:
+                self.colours.append(self._colour)
+        self._colour = self._count = None
 
     def _take_thing(self, concept: str, word: str) -> None:
         concept, _, own_colour = concept.partition("=")
@@ -169,11 +185,10 @@ class _Reader:
 
     def end_clause(self) -> None:
         """A comma or "with": what still waits belongs to nothing."""
-        if self._colour is not None:
-            self.colours.append(self._colour)
+        self._let_go()
         if self._size is not None:
             self.ignored.append(self._size[1])
-        self._colour = self._count = self._size = None
+        self._size = None
         self._is_negative = self._has_excluded = self._is_copula = False
 
 

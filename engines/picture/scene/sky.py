@@ -31,7 +31,7 @@ def paint_sky(canvas: Canvas, seed: int, mood: Mood, horizon: float, bodies: fro
     canvas.pixels[:] = np.where(slope < bend, mix(mood.top, mood.middle, slope / bend), lower)
     x = canvas.width * rng.uniform(0.2, 0.8)
     is_low = mood.time in ("sunrise", "sunset")
-    y = horizon * (rng.uniform(0.58, 0.78) if is_low else rng.uniform(0.18, 0.42))
+    y = horizon * (rng.uniform(0.56, 0.7) if is_low else rng.uniform(0.18, 0.42))
     if "stars" in bodies:
         paint_stars(canvas, stream(seed, "stars"), horizon, 150)
     if "milkyway" in bodies:
