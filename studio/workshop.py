@@ -474,7 +474,18 @@ class Workshop(Consents):
         known = _known(self.home if self.kind == "own" else self.home.parent)
         known += [keys for keys in _known(self.home) if keys not in known]
         refuted = _refuted(self.home if self.kind == "own" else self.home.parent)
-        return [verify.verify_file(path, known, refuted) for path in paths]
+        reports = [verify.verify_file(path, known, refuted) for path in paths]
+        for report in reports:
+            self._trace(report)
+        return reports
+
+    def _trace(self, report: Report) -> None:
+        """Add when a marked file was released here, so that a copy without any other label can be placed."""
+        evidence = report.layers["watermark"].evidence
+        mark = evidence.get("release")
+        found = [item for item in self._releaser.releases() if mark and item.id.startswith(str(mark))]
+        if found:
+            evidence.update(released_at=found[0].created_at, ledger_index=found[0].ledger_index)
 
     def verify_ledger(self) -> tuple[int, str]:
         """Recompute the whole ledger; (entries, root as hex). Raises LedgerBroken."""

@@ -241,6 +241,18 @@ def test_a_swap_goes_the_whole_way(workshop: Workshop, tmp_path: Path) -> None:
     workshop.discard(running)
 
 
+def test_a_stripped_copy_is_traced(workshop: Workshop, tmp_path: Path) -> None:
+    """A cropped, re-saved copy without metadata is placed by the home that released it: which release, and when."""
+    running = finish(workshop, workshop.plan_swap(HOPPER, COLLINS, consents(workshop)))
+    released = workshop.release(running, tmp_path / "x.png")
+    with Image.open(released.path) as picture:
+        picture.convert("RGB").crop((40, 40, 440, 420)).save(tmp_path / "copy.jpg", quality=60)
+    (report,) = workshop.verify([tmp_path / "copy.jpg"])
+    evidence = report.layers["watermark"].evidence
+    assert (evidence["release"], evidence["released_at"]) == (released.id, released.created_at)
+    assert report.verdict == "broken"
+
+
 def test_the_preview_is_labelled(workshop: Workshop) -> None:
     """What the screen gets carries the label burnt in, at any size."""
     running = finish(workshop, workshop.plan_swap(HOPPER, COLLINS, consents(workshop)))
@@ -271,7 +283,8 @@ def test_canary_only_the_labelled_file_holds_the_picture(workshop: Workshop, tmp
                 shown = np.asarray(picture.convert("RGB"))
         except OSError:
             return False
-        return shown.shape == pattern.shape and float(np.mean(shown == pattern)) > 0.3
+        # The invisible mark moves samples a little; chance alone comes this near to one in seven.
+        return shown.shape == pattern.shape and float(np.mean(np.abs(shown.astype(int) - pattern) <= 16)) > 0.5
 
     holders = {path for path in tmp_path.rglob("*") if path.is_file() and holds_it(path)}
     assert holders == {released.path}
