@@ -75,7 +75,7 @@ sys.addaudithook(_watch_sockets)
 # Tests against what is not part of the project: named at the end, run or not.
 _OUTSIDE = {
     "tests/compliance/test_postgres.py": "PostgreSQL",
-    "tests/compliance/test_secret_service.py": "Secret Service",
+    "tests/compliance/test_desktop_keyring.py": "Secret Service",
 }
 
 

@@ -111,7 +111,7 @@ class National:
     def verify(self, keys: HomeKeys) -> Established:
         """Ask, check the signature and that the answer is to this question. Raises IdentityRefused and the like."""
         settings, nonce = self._settings, secrets.token_hex(16)
-        credential = verify_word(self._credential.strip(), "the credential cannot be read")
+        credential = verify_word(self._credential.strip(), IdentityRefused(reason="the credential cannot be read"))
         places = {"credential": credential, "nonce": nonce}
         body = {
             field: re.sub(r"\{(\w+)\}", lambda place: places[place[1]], text) for field, text in settings.send.items()
@@ -122,7 +122,7 @@ class National:
             raise IdentityRefused(reason="the answer is to another question")
         if str(_at(answer, settings.result)) not in settings.accept:
             raise IdentityRefused(reason="the service does not confirm this person")
-        subject = verify_word(_at(answer, settings.subject), "the answer names nobody")
+        subject = verify_word(_at(answer, settings.subject), IdentityRefused(reason="the answer names nobody"))
         service = settings.service
         return Established(None, keys.commitment(f"national {service} {subject}"), {"service": service})
 

@@ -133,7 +133,7 @@ class Oidc:
             raise IdentityRefused(reason="the answer comes from another provider")
         if self._began is None or abs((self._clock() - self._began).total_seconds()) > LIFETIME_S:
             raise IdentityRefused(reason="the sign-in took too long")
-        self._code = verify_word(query.get("code"), "the answer holds no code")
+        self._code = verify_word(query.get("code"), IdentityRefused(reason="the answer holds no code"))
 
     def verify(self, keys: HomeKeys) -> Established:
         """Exchange the code, once, and check the ID token. Raises IdentityRefused, IdentityProviderUnusable."""
@@ -150,12 +150,18 @@ class Oidc:
         }
         answer = read_json(self._transport.post(provider.token, urlencode(form).encode(), _FORM))
         claims = self._claims(_token(answer.get("id_token")), provider)
-        issuer, subject = self._settings.issuer, verify_word(claims["sub"], "the token names nobody")
+        issuer, subject = (
+            self._settings.issuer,
+            verify_word(claims["sub"], IdentityRefused(reason="the token names nobody")),
+        )
         facts: dict[str, Any] = {"issuer": issuer}
         if "acr" in claims:
-            facts["acr"] = verify_word(claims["acr"], "its acr cannot be read")
+            facts["acr"] = verify_word(claims["acr"], IdentityRefused(reason="its acr cannot be read"))
         if "amr" in claims:
-            facts["amr"] = [verify_word(value, "its amr cannot be read") for value in _list(claims["amr"])[:16]]
+            facts["amr"] = [
+                verify_word(value, IdentityRefused(reason="its amr cannot be read"))
+                for value in _list(claims["amr"])[:16]
+            ]
         return Established(None, keys.commitment(f"oidc {issuer} {subject}"), facts)
 
     def _claims(self, token: str, provider: _Provider) -> dict[str, Any]:

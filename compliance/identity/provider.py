@@ -45,8 +45,8 @@ def verify_url(url: object, *, loopback: bool = True) -> str:
     return str(url)
 
 
-def verify_word(value: object, what: str) -> str:
-    """A short printable text; raises IdentityRefused."""
+def verify_word(value: object, refusal: IdentityRefused) -> str:
+    """A short printable text; raises the refusal where it is none."""
     if not isinstance(value, str) or not 0 < len(value) <= 255 or not value.isprintable():
-        raise IdentityRefused(reason=what)
+        raise refusal
     return value

@@ -256,8 +256,9 @@ def test_a_changed_password_ends_every_session(home: Home) -> None:
 
 
 def test_nobody_writes_themselves_a_session(home: Home) -> None:
-    """A session file and a row that name another account are sealed by nobody: with the keys at hand nobody is signed in,
-    without them everything heavy waits for that account's own password.
+    """A session file and a row that name another account are sealed by nobody.
+
+    With the keys at hand nobody is signed in; without them all heavy steps wait for that account's own password.
     """
     held = HeldKeys()
     paul = home.accounts.create("paul", PASSWORD)
@@ -268,11 +269,12 @@ def test_nobody_writes_themselves_a_session(home: Home) -> None:
     with home.rows.write() as connection:
         connection.execute(sa.update(store.session_state).values(account_id=paul.id))
     assert accounts.current() is None
-    held.keys.clear()
+    again = Home.open(home.folder)
     with pytest.raises(SessionLocked):
-        accounts.require().require_keys()
+        again.accounts.require().require_keys()
     with pytest.raises(SessionLocked):
-        accounts.require_for(Action.WITHDRAW_CONSENT)
+        again.accounts.require_for(Action.WITHDRAW_CONSENT)
+    again.rows.close()
 
 
 def test_signing_in_as_somebody_else_ends_the_first_session(home: Home) -> None:

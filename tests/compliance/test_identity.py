@@ -252,7 +252,7 @@ def wire(signing: Key, **changes: Any) -> dict[str, Any]:
     }
 
 
-class Service:
+class Platform:
     """Answers in memory as the settings say; `change` may spoil the answer before it is signed, `spoil` after."""
 
     def __init__(self, key: Key) -> None:
@@ -319,7 +319,7 @@ def test_an_answer_of_the_service_that_does_not_hold_is_refused(
     home: Home, tmp_path: Path, service_key: Key, fault: str
 ) -> None:
     """No, nobody, another question, changed or unsigned: no proof."""
-    service = Service(service_key)
+    service = Platform(service_key)
     setattr(service, *SPOILED[fault])
     verifier = National(settings_in(tmp_path, wire(service_key)), service, "credential")
     with pytest.raises(IdentityRefused):
@@ -330,7 +330,7 @@ def test_an_answer_of_the_service_that_does_not_hold_is_refused(
 def test_a_foreign_key_and_an_empty_credential_are_refused(home: Home, tmp_path: Path, service_key: Key) -> None:
     """The key of the settings decides; without a credential nothing is asked."""
     keys = home.session().require_keys()
-    foreign = Service(ec.generate_private_key(ec.SECP256R1()))
+    foreign = Platform(ec.generate_private_key(ec.SECP256R1()))
     settings = settings_in(tmp_path, wire(service_key))
     with pytest.raises(IdentityRefused):
         National(settings, foreign, "credential").verify(keys)
@@ -381,7 +381,7 @@ def test_the_result_of_the_service_is_the_proof(
         "rsa": lambda: rsa.generate_private_key(65537, 2048),
     }
     key = made[kind]()
-    service, keys = Service(key), home.session().require_keys()
+    service, keys = Platform(key), home.session().require_keys()
     verifier = National(settings_in(tmp_path, wire(key)), service, "secret-credential")
     proof = identity.establish(home.rows, home.ledger, keys, people["paul"], verifier)
     assert (proof.level, service.asked[0]["token"], service.asked[0]["app"]) == ("L3", "secret-credential", "studio")
