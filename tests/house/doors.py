@@ -34,15 +34,22 @@ DOORS: dict[str, dict[str, str]] = {
     "compliance/sqlite.py": {
         "create_engine": "the database of a home: records, never media",
         "import sqlite3": "switches the journal before SQLAlchemy connects, and names error codes",
+        "os.open": "opens the null device to learn whether anything can be opened",
         "touch": "makes the database file with its mode before SQLite does",
     },
     "compliance/witness.py": {"os.open": "the lock beside a witness's state: an empty file"},
     "engines/engine.py": {"import importlib": "loads an engine when it is asked for, from a fixed table"},
-    "studio/commands/root.py": {
-        "getattr by a computed name": "signals that not every system knows",
+    "studio/__main__.py": {
+        "getattr by a computed name": "the three standard streams by their names",
+        "open for writing": "a standard stream that was closed at the start: onto the null device",
+        "os.dup2": "gives the null device the number of that stream",
+        "os.open": "opens the null device for that, for reading only",
+    },
+    "studio/commands/output.py": {
         "os.dup2": "turns the output to nowhere when nobody reads it any more",
         "os.open": "opens the null device for that",
     },
+    "studio/commands/stopping.py": {"getattr by a computed name": "signals that not every system knows"},
     "studio/oidc_transport.py": {
         "import http": "asks a provider of identities, and waits on this machine for the browser to come back",
         "import ssl": "checks the certificate of that provider",
