@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -23,26 +23,23 @@ from tests.compliance.home import PASSWORD, Home
 SILVER = ("urn:studio:silver", "urn:studio:gold")
 _SERVER = Path(__file__).with_name("oidc_server.py")
 
-Provider = Callable[[str], int]
+Provider = Callable[[str], str]
+
+
+@pytest.fixture(scope="module")
+def server_port() -> Iterator[int]:
+    """The port of the provider's process, which ends with the last test of this file."""
+    with subprocess.Popen([sys.executable, str(_SERVER)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+        process.kill()
 
 
 @pytest.fixture
-def provider(own_server: Callable[[int], None]) -> Iterator[Provider]:
-    """Starts a provider with a fault ("" for none) and gives its port; all are ended with the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(fault: str) -> int:
-        process = subprocess.Popen([sys.executable, str(_SERVER), fault], stdout=subprocess.PIPE, text=True)
-        started.append(process)
-        assert process.stdout is not None
-        port = int(process.stdout.readline())
-        own_server(port)
-        return port
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+def provider(server_port: int, own_server: Callable[[int], None]) -> Provider:
+    """The name of the provider that has this fault, "" for none."""
+    own_server(server_port)
+    return lambda fault: f"http://127.0.0.1:{server_port}/-{quote(fault)}"
 
 
 def browse(address: str, own_server: Callable[[int], None]) -> None:
@@ -61,9 +58,9 @@ def browse(address: str, own_server: Callable[[int], None]) -> None:
     connection.close()
 
 
-def sign_in(home: Home, port: int, own_server: Callable[[int], None], acr: tuple[str, ...] = ()) -> Oidc:
+def sign_in(issuer: str, own_server: Callable[[int], None], acr: tuple[str, ...] = ()) -> Oidc:
     """The whole way up to the code."""
-    settings = OidcSettings(f"http://127.0.0.1:{port}", "signet-studio", acr)
+    settings = OidcSettings(issuer, "signet-studio", acr)
     with Loopback() as loopback:
         verifier = Oidc(settings, HttpTransport(), loopback.uri)
         address = verifier.begin()
@@ -114,14 +111,14 @@ def test_an_answer_that_does_not_hold_proves_nobody(
     """Wrong, old, foreign, unsigned or missing parts: refused, and no proof is written."""
     before = identity.proofs_of(home.rows, home.session().account.id)
     with pytest.raises(IdentityProviderUnusable if fault in UNUSABLE else IdentityRefused):
-        verifier = sign_in(home, provider(fault), own_server, SILVER)
+        verifier = sign_in(provider(fault), own_server, SILVER)
         identity.establish(home.rows, home.ledger, home.session().require_keys(), home.session().account, verifier)
     assert identity.proofs_of(home.rows, home.session().account.id) == before
 
 
 def test_nothing_is_proven_before_the_person_came_back(home: Home, provider: Provider) -> None:
     """Neither before the beginning nor between the two pages, and a code is exchanged once."""
-    settings = OidcSettings(f"http://127.0.0.1:{provider('')}", "signet-studio")
+    settings = OidcSettings(provider(""), "signet-studio")
     verifier = Oidc(settings, HttpTransport(), "http://127.0.0.1:1/x")
     for begin in (False, True):
         if begin:
@@ -134,12 +131,12 @@ def test_nothing_is_proven_before_the_person_came_back(home: Home, provider: Pro
 
 def test_a_provider_that_is_not_there_is_told(home: Home, provider: Provider) -> None:
     """No answer is an error of the provider, not of the program."""
-    port = provider("")
+    issuer = provider("")
     transport = HttpTransport(timeout_s=5)
     with pytest.raises(IdentityProviderUnusable):
-        transport.get(f"http://127.0.0.1:{port}/nowhere")
+        transport.get(f"{issuer}/nowhere")
     with pytest.raises(IdentityProviderUnusable):
-        Oidc(OidcSettings(f"http://127.0.0.1:{port}/other", "x"), transport, "http://127.0.0.1:1/x").begin()
+        Oidc(OidcSettings(f"{issuer}/other", "x"), transport, "http://127.0.0.1:1/x").begin()
 
 
 @pytest.mark.parametrize(
@@ -171,9 +168,8 @@ def test_a_person_who_signs_in_there_is_proven(
     home: Home, provider: Provider, own_server: Callable[[int], None], tmp_path: Path
 ) -> None:
     """Level L2 with acr and amr in the log, name and subject in no file; and nobody proves two accounts."""
-    port = provider("")
     settings = tmp_path / "provider.json"
-    settings.write_text(json.dumps({"issuer": f"http://127.0.0.1:{port}", "client_id": "signet-studio", "acr": SILVER}))
+    settings.write_text(json.dumps({"issuer": provider(""), "client_id": "signet-studio", "acr": SILVER}))
     members = Members(home.rows, home.ledger, home.accounts)
     threads: list[threading.Thread] = []
 
