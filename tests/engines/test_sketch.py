@@ -169,6 +169,7 @@ def test_unknown_words_are_told(engine: Engine, prompt: str, ignored: set[str]) 
 def test_what_does_not_fit_is_told(engine: Engine) -> None:
     """A vase in outer space is understood and yet not painted; nothing is told where all was painted."""
     assert any("planet" in warning for warning in told(engine, "a vase and a planet").warnings)
+    assert any("2 × women" in warning for warning in told(engine, "two women").warnings)
     assert told(engine, "a red sunset over snowy mountains and a lake").warnings == ()
 
 

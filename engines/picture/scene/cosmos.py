@@ -127,8 +127,12 @@ def paint_abstract(canvas: Canvas, wish: Wish, seed: int, tick: Tick) -> None:
     rng = stream(seed, "abstract")
     tick("painting the pattern")
     named = [*wish.colours, *(m.colour for m in (*wish.all("shape"), *wish.all("kind:abstract")) if m.colour)]
-    others = [name for name in rng.permutation(list(COLOURS)) if name not in named and name not in ("black", "gray")]
-    colours = [COLOURS[str(name)] for name in (*named, *others)][: max(3, min(len(named), 5))]
+    found = [colour_named(name, COLOURS["blue"]) for name in named[:5]]
+    if len(found) < 2:
+        others = [name for name in COLOURS if name not in named and name not in ("black", "gray", "brown")]
+        found += [COLOURS[str(name)] for name in rng.permutation(others)[: 3 - len(found)]]
+    # Two named colours stay two: the third is one of them, lighter or darker.
+    colours = found if len(found) > 2 else [*found, mix(found[0], rgb(250, 248, 240), 0.45)]
     shapes = [mention.value for mention in wish.all("shape")]
     shape = shapes[0] if shapes else _SHAPES[int(rng.integers(len(_SHAPES)))]
     noise, fine = canvas.noise(rng, 0.6, 0.6, SMOOTH), canvas.noise(rng, 0.6, 0.6, SMOOTH)

@@ -90,10 +90,11 @@ def paint_mountains(
         waves = ridge(rng, canvas.x, 0.45, 3, rng.uniform(1.6, 2.6))
         crags = ridge(rng, canvas.x, 0.55, 6, 9.0)
         shape = np.clip(1.02 - 1.15 * np.abs(waves) + 0.10 * crags, 0.1, 1.1)
+        rise = 0.25 + 0.75 * shape
         if place.heaven.has_light and place.mood.time in ("sunrise", "sunset"):
             # The sun goes down in a gap, where it is seen.
-            shape = shape * (1 - 0.6 * np.exp(-(((canvas.x - place.heaven.light_x) / 0.17) ** 2)))
-        crest = place.horizon - height * (1 - 0.5 * nearness) * (0.25 + 0.75 * shape) + 0.02 * nearness
+            rise = rise * (1 - 0.62 * np.exp(-(((canvas.x - place.heaven.light_x) / 0.16) ** 2)))
+        crest = place.horizon - height * (1 - 0.5 * nearness) * rise + 0.02 * nearness
         haze = far * (1 - nearness) + 0.08 + place.mood.thickness
         _slope(place, crest, colour * place.mood.lit, snow, haze, 0.5, rng)
 

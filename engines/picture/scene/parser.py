@@ -53,6 +53,7 @@ class Wish:
     excluded: frozenset[str]
     ignored: tuple[str, ...]
     _taken: set[str] = field(default_factory=set)
+    _short: list[str] = field(default_factory=list)
 
     def wants(self, concept: str) -> Mention | None:
         """The first mention of a concept, taken; None when it is not asked for or excluded."""
@@ -71,7 +72,11 @@ class Wish:
     def left(self) -> tuple[str, ...]:
         """Words that were understood but are not in the picture."""
         words = [m.text for m in self.mentions if m.concept not in self._taken and m.concept not in self.excluded]
-        return tuple(dict.fromkeys(words))
+        return tuple(dict.fromkeys((*words, *self._short)))
+
+    def falls_short(self, text: str) -> None:
+        """Say that a painter could not do this."""
+        self._short.append(text)
 
 
 def parse(prompt: str, negative: str = "") -> Wish:

@@ -67,6 +67,9 @@ def paint_person(canvas: Canvas, wish: Wish, seed: int) -> None:
 def _person(canvas: Canvas, wish: Wish, seed: int) -> _Person:
     rng = stream(seed, "who")
     people = [mention.value for mention in wish.all("person") if mention.value != "any"]
+    for mention in wish.all("person"):
+        if mention.count is not None and mention.count > 1:
+            wish.falls_short(f"{mention.count} × {mention.text}")
     is_woman = people[0] == "woman" if people else bool(rng.random() < 0.5) and not wish.has("wear:beard")
     ages = wish.all("age")
     age = ages[0].value if ages else ""
@@ -119,7 +122,7 @@ def _back_hair(canvas: Canvas, person: _Person, rng: Rng) -> None:
         u = (canvas.x - cx) / half
         v = (canvas.y - cy) / tall
         width = np.where(
-            v < -0.1, np.sqrt(np.clip(1.36**2 - (v + 0.1) ** 2 * 1.25, 0, None)), 1.3 + 0.12 * np.clip(v, 0, 1.6)
+            v < -0.1, np.sqrt(np.clip(1.36**2 - (v + 0.1) ** 2 * 1.25, 0, None)), 1.36 + 0.07 * np.clip(v, 0, 1.6)
         )
         wave = 0.05 * np.sin(v * 7 + np.sign(u) * 0.7)
         inside = np.clip((width + wave - np.abs(u)) * half / canvas.pixel + 0.5, 0, 1)

@@ -23,7 +23,7 @@ weather:fog: fog foggy mist misty haze hazy / 雾 大雾 薄雾 雾气 雾霭 �
 sky:sun: sun sunlight sunshine / 太阳 阳光 红日
 sky:moon: moon full_moon moonlight moonlit / 月亮 月 满月 圆月 月光 明月 月色
 sky:crescent: crescent crescent_moon half_moon new_moon / 弯月 月牙 新月 残月
-sky:stars: star starry starlight starlit / 星星 星 星空 繁星 星光 满天星
+sky:stars: star starry starlight starlit / 星星 星 星空 繁星 星光 满天星 满天星空
 sky:aurora: aurora northern_light polar_light / 极光 北极光
 sky:milkyway: milky_way milkyway / 银河
 sky:rainbow: rainbow / 彩虹
