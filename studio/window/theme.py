@@ -132,6 +132,7 @@ QLineEdit:focus, QDateEdit:focus, QSpinBox:focus, QComboBox:focus {{ border: 2px
 QLineEdit:read-only {{ background: {window}; }}
 QLineEdit:disabled, QDateEdit:disabled, QSpinBox:disabled, QComboBox:disabled {{ color: {muted}; background: {window};
     border: 1px dashed {border}; }}
+QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: none; }}
 QComboBox::drop-down, QDateEdit::drop-down {{ border: none; width: 26px; }}
 QComboBox::down-arrow, QDateEdit::down-arrow {{ image: url("{icons}/chevron-down.svg"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {surface}; color: {text}; border: 1px solid {border}; padding: 4px;

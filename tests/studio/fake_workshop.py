@@ -235,7 +235,7 @@ class FakeWorkshop:
             projects=terms.projects,
             max_outputs=terms.max_outputs,
             age=terms.age or "not stated",
-            receipt_id=f"r{self._index}",
+            receipt_id=f"8-{self._index}",
         )
         self._grants[view.id] = view
         self.codes[view.id] = "7Q2K-9XWM-4TRB-VZ8P"

@@ -59,6 +59,7 @@ class AboutPage(Page):
             form.addRow(label(text, "strong"), field)
         self._days = named(QSpinBox(), "about_complaint_days", _("Working days until an answer"))
         self._days.setRange(1, 15)
+        self._days.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         form.addRow(label(_("Working days until an answer"), "strong"), self._days)
         ask = _("Everybody accepts the service agreement before the first release")
         self._asks = named(QCheckBox(_("Ask for the service agreement")), "about_agreement", ask)

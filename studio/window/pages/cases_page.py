@@ -51,7 +51,7 @@ from studio.window.words import (
 if TYPE_CHECKING:
     from studio.casework import CaseView
 
-LIST_WIDTH = 250
+LIST_WIDTH = 200
 OPENED_BY_HAND = ("complaint", "review", "refutation")
 WITHIN = timedelta(days=30)
 
@@ -103,6 +103,7 @@ class DecideDialog(TextDialog):
         self._until.setCalendarPopup(True)
         self._a_day = named(QSpinBox(), "case_decide_a_day", _("Releases a day"))
         self._a_day.setRange(0, 1000)
+        self._a_day.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.fields.addLayout(row(self._upheld, dismissed, 1, spacing=20))
         self._rows = []
         for field in (self._measure, self._reason, self._until, self._a_day):
@@ -236,7 +237,9 @@ class CasesPage(Page):
             lines = column(label(f"{who}, {moment(said.at)}", "small"), label(said.text), spacing=2)
             body.addWidget(card(lines, 12))
         body.addSpacing(6)
-        body.addLayout(row(*self._buttons(case), 1))
+        assign, decide, appeal, report = self._buttons(case)
+        body.addLayout(row(decide, assign, 1))
+        body.addLayout(row(appeal, report, 1))
         number = _("Case {id}, ledger entry {index}", id=case.id, index=case.ledger_index)
         body.addWidget(label(number, "small"))
         return card(body, 20)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from studio.workshop import ReleaseView
 
 ICON = QSize(84, 64)
-LIST_WIDTH = 380
+LIST_WIDTH = 360
 
 
 class LibraryPage(Page):

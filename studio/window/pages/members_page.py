@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from studio.members import MemberView, ProposalView
 
 ROLES = ("creator", "consent_officer", "reviewer", "auditor", "admin")
-LIST_WIDTH = 200
+LIST_WIDTH = 180
 
 
 def gated(made: QPushButton | QCheckBox | QComboBox, why: str) -> None:
@@ -112,7 +112,8 @@ class MembersPage(Page):
         refuse.clicked.connect(lambda: self._model.step(lambda: self.studio.workshop.members.refuse(proposal.id)))
         until = moment(proposal.expires_at)
         texts = column(
-            row(label(what, "strong", wrap=False), *([chip(detail, "plain")] if detail else []), 1),
+            label(what, "strong"),
+            *([row(chip(detail, "plain"), 1)] if detail else []),
             label(_("Asked for by {name}, until {when}.", name=proposal.proposed_by, when=until), "small"),
             spacing=3,
         )
@@ -158,7 +159,7 @@ class MembersPage(Page):
         rebind = button("members_rebind", _("New password for a locked account..."), "quiet")
         gated(rebind, self._why("rebind_account") or (_("For your own account, change the password.") if own else ""))
         rebind.clicked.connect(lambda: self.on_rebind(member))
-        lines = [row(attest, rebind, 1)]
+        lines = [row(attest, 1), row(rebind, 1)]
         if own:
             factor = button(
                 "members_factor",

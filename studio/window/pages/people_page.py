@@ -32,7 +32,7 @@ from studio.window.words import age_word, evidence_word, grant_state, purposes_t
 if TYPE_CHECKING:
     from studio.workshop import GrantView, ReleaseView
 
-PEOPLE_WIDTH = 260
+PEOPLE_WIDTH = 220
 
 
 class PeoplePage(Page):
@@ -129,7 +129,8 @@ class PeoplePage(Page):
     def _grant_card(self, grant: GrantView) -> QFrame:
         word, kind = grant_state(grant.state)
         lines = column(
-            row(label(purposes_text(grant.purposes), "heading", wrap=False), chip(word, kind), 1),
+            label(purposes_text(grant.purposes), "heading"),
+            row(chip(word, kind), 1),
             label(_("From {start} to {end}", start=grant.valid_from, end=grant.valid_until)),
             label(_("For the picture with SHA-256 {digest}", digest=short_digest(grant.asset_sha256)), "muted"),
             spacing=5,
@@ -139,7 +140,8 @@ class PeoplePage(Page):
         else:
             evidence = _("No evidence file was kept")
         word_of_evidence, evidence_kind = evidence_word(grant.evidence_level)
-        lines.addLayout(row(label(evidence, "muted", wrap=False), chip(word_of_evidence, evidence_kind), 1))
+        lines.addWidget(label(evidence, "muted"))
+        lines.addLayout(row(chip(word_of_evidence, evidence_kind), 1))
         lines.addWidget(label(self._limits(grant), "muted"))
         recorded = _(
             "Recorded by {account} on {when}, ledger entry {index}",

@@ -63,6 +63,7 @@ class ScopeStep(Step):
         self._recipients = self._line("wizard_recipients", _("Recipients"), _("Nobody besides the studio"))
         self._outputs = named(QSpinBox(), "wizard_max_outputs", _("Most releases"))
         self._outputs.setRange(0, 1_000_000)
+        self._outputs.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self._outputs.setSpecialValueText(_("no limit"))
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)

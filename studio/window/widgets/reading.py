@@ -19,7 +19,8 @@ _SLIM = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "…": ".
 def plain(markdown: str, language: str) -> str:
     """A short Markdown text as plain paragraphs."""
     text = _MARKS.sub("", markdown).strip()
-    text = re.sub(r"(?<=\S)\n(?=[^\n\d-])\s*", " " if language == "en" else "", text)
+    text = re.sub(r"\n +", "\n", text)
+    text = re.sub(r"(?<=\S)\n(?=[^\n\d-])", " " if language == "en" else "", text)
     return text.translate(_SLIM) if language == "en" else text
 
 

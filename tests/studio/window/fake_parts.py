@@ -191,7 +191,7 @@ class FakeCasework:
     ) -> CaseView:
         by = self._of.require_name()
         made = CaseView(
-            id=f"case-{len(self._cases) + 1}",
+            id=f"8-{len(self._cases) + 1}",
             kind=str(kind),
             article="DSP 12",
             rule=rule,

@@ -19,6 +19,7 @@ from studio.window.pages.withdraw_dialog import TakeDownDialog, WithdrawDialog
 from studio.window.widgets.drop_frame import DropFrame
 from tests.studio.fake_workshop import draw_picture
 from tests.studio.window.conftest import Driver, wizard_steps
+from tests.studio.window.test_language import fill_home
 
 KINDS = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QAbstractSlider, QAbstractItemView, DropFrame)
 
@@ -62,6 +63,12 @@ def test_every_page_and_dialog_names_its_widgets(driver: Driver) -> None:
         driver.settle()
         assert nameless(driver.window) == [], name
     source, target = driver.set_bench()
+    fill_home(driver, source)
+    for name in driver.window.pages:
+        driver.window.show_page(name)
+        driver.settle()
+        assert nameless(driver.window) == [], name
+    driver.window.show_page("workspace")
     driver.drop("workspace_target_drop", draw_picture(driver.folder / "stray.png", (9, 9, 9)))
     driver.settle()
     assert nameless(driver.window) == []
