@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compliance import sound_containers
 from compliance.encode_sound import encode_sound
 from compliance.errors import NotASound
 from compliance.labels import aigc, credential
@@ -66,9 +67,18 @@ def test_two_sounds_in_one_file_are_refused() -> None:
         read(both)
     other = bytearray(FILES["ogg"])
     at = other.index(b"OggS", 4)
+    end = other.index(b"OggS", at + 4)
     other[at + 14] ^= 1
-    with pytest.raises(NotASound):
+    other[at + 22 : at + 26] = bytes(4)
+    other[at + 22 : at + 26] = sound_containers._page_sum(bytes(other[at:end])).to_bytes(4, "little")
+    with pytest.raises(NotASound, match="several streams"):
         read(bytes(other))
+    m4a = FILES["m4a"]
+    movie, track = m4a.index(b"moov") - 4, m4a.index(b"trak") - 4
+    box = m4a[track : track + int.from_bytes(m4a[track : track + 4], "big")]
+    size = int.from_bytes(m4a[movie : movie + 4], "big") + len(box)
+    with pytest.raises(NotASound, match="one sound track"):
+        read(m4a[:movie] + size.to_bytes(4, "big") + m4a[movie + 4 : track] + box + m4a[track:])
     stereo = encode_sound(chord(0.4, 44100, 2), 44100, "mp3", TAGS)
     start = 10 + int.from_bytes(bytes(stereo[6:10]), "big")
     with pytest.raises(NotASound, match="two kinds"):

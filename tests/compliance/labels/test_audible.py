@@ -95,6 +95,12 @@ BAD: dict[str, Samples] = {
     "cut in half": both(lambda label: label[: LABEL // 2]),
     "first half missing": both(lambda label: label[LABEL // 2 :]),
     "half of the rhythm": both(with_rhythm(morse((1, 1), (3, 0)))),
+    "a dash too short": both(with_rhythm(morse((1, 1), (2.5, 3.5), (1, 1), (1, 0)))),
+    "a quiet rhythm": both(with_rhythm(morse((1, 1), (3, 3), (1, 1), (1, 0)) * 0.1)),
+    "a rhythm in noise": both(with_rhythm(morse((1, 1), (3, 3), (1, 1), (1, 0)) + HISS[RHYTHM_AT])),
+    "a rhythm under a hum": both(
+        with_rhythm(morse((1, 1), (3, 3), (1, 1), (1, 0)) + 0.6 * morse((11, 0), pitch_hz=300.0))
+    ),
     "no words": both(with_words(slice(None), np.zeros_like)),
     "half of the words": both(with_words(HALF, np.zeros_like)),
     "words backwards": both(with_words(slice(None), lambda words: words[::-1].copy())),
