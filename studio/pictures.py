@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from compliance.errors import OptionUnfit, ReviewUnavailable
 from compliance.permit import Claim, PackUse
-from compliance.release import Material
 from compliance.review import ReviewLists, refuse_stops, review_text, shipped_lists
 from engines.engine import FoundFace, Input, Request
 from engines.picture.options import LONGEST_PROMPT
@@ -57,9 +56,8 @@ def plan(
     mask: Path | None,
     consents: Sequence[str],
     purpose: str,
-    mime_of: Callable[[bytes], str],
-) -> tuple[Request, tuple[Material, ...], tuple[FoundFace, ...]]:
-    """The request with the bytes it speaks of, and the faces found in the picture; see Workshop.plan_picture."""
+) -> tuple[Request, tuple[bytes, ...], tuple[FoundFace, ...]]:
+    """The request, the bytes of its inputs, and the faces found in the picture; see Workshop.plan_picture."""
     if engine_id not in FUNCTIONS:
         raise OptionUnfit(option="engine", value=engine_id[:80], allowed=", ".join(FUNCTIONS))
     for name in ("prompt", "negative"):
@@ -68,7 +66,7 @@ def plan(
             raise OptionUnfit(option=name, value=f"{length} characters", allowed=f"0 – {LONGEST_PROMPT}")
     packs = _packs(home, engine_id, options)
     inputs: list[Input] = []
-    materials: list[Material] = []
+    materials: list[bytes] = []
     faces: list[FoundFace] = []
     if picture is not None:
         target = Given(picture.name, read_input(picture))
@@ -76,11 +74,11 @@ def plan(
         numbers = tuple(face.number for face in faces)
         likeness = "face" if faces else "none"
         inputs.append(Input("target", likeness, target.sha256, target.name, numbers, len(faces)))  # type: ignore[arg-type]  # both are of the literal
-        materials.append(Material("target", mime_of(target.data), target.data))
+        materials.append(target.data)
     if mask is not None:
         given = Given(mask.name, read_input(mask))
         inputs.append(Input("mask", "none", given.sha256, given.name))
-        materials.append(Material("mask", mime_of(given.data), given.data))
+        materials.append(given.data)
     request = Request(
         function=FUNCTIONS[engine_id],
         engine=engine_id,

@@ -355,7 +355,7 @@ class Workshop(Consents):
         mask: where it is painted into. The gate is not asked yet. Raises OptionUnfit, PackMissing, PackDamaged,
         FileMissing, NotAPicture, PictureTooLarge.
         """
-        request, materials, faces = pictures.plan(
+        request, given, faces = pictures.plan(
             self.home,
             self._look,
             engine_id,
@@ -365,7 +365,9 @@ class Workshop(Consents):
             mask=mask,
             consents=consents,
             purpose=purpose,
-            mime_of=mime_of,
+        )
+        materials = tuple(
+            Material(item.role, mime_of(data), data) for item, data in zip(request.inputs, given, strict=True)
         )
         return SwapPlan(request, materials, faces, tuple(path for path in (picture, mask) if path is not None))
 
