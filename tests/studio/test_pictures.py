@@ -224,7 +224,6 @@ def test_a_picture_by_a_model_is_released(signet: Signet, template: Any, signet_
     )
     out = tmp_path / "out.png"
     words = ["picture", "generate", "--prompt", "a low house", "--size", "256x200", "--steps", 2, "--out", out]
-    assert signet(*words, "--scheduler", "magic").code == 2
     answer = signet(*words, "--device", "cpu", "--seed", 3)
     assert answer.code == 0, answer.err
     assert signet("verify", out).code == 0
