@@ -132,7 +132,9 @@ QLineEdit:focus, QDateEdit:focus, QSpinBox:focus, QComboBox:focus {{ border: 2px
 QLineEdit:read-only {{ background: {window}; }}
 QLineEdit:disabled, QDateEdit:disabled, QSpinBox:disabled, QComboBox:disabled {{ color: {muted}; background: {window};
     border: 1px dashed {border}; }}
-QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: none; }}
+QSpinBox QLineEdit {{ border: none; padding: 0 0 0 9px; min-height: 0; background: transparent; }}
+QSpinBox::up-button, QSpinBox::down-button {{ width: 0px; border: none; }}
+QSpinBox::up-arrow, QSpinBox::down-arrow {{ width: 0; height: 0; image: none; }}
 QComboBox::drop-down, QDateEdit::drop-down {{ border: none; width: 26px; }}
 QComboBox::down-arrow, QDateEdit::down-arrow {{ image: url("{icons}/chevron-down.svg"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {surface}; color: {text}; border: 1px solid {border}; padding: 4px;

@@ -14,7 +14,10 @@ DOORS: dict[str, dict[str, str]] = {
         "save": "the only encoder: into memory",
         "os.write": "the only media writer: into the draft's descriptor",
     },
-    "compliance/encode_sound.py": {"import av": "the only encoder of sound: into memory"},
+    "compliance/encode_sound.py": {
+        "import av": "the only encoder of sound",
+        "open for writing": "av's container, which writes into memory and never into a file",
+    },
     "compliance/media.py": {"_SyntheticMedia__": "defines the seal and its one opener"},
     "compliance/postgres.py": {
         "create_engine": "the database of a home on a server of the studio: records, never media"
@@ -83,6 +86,7 @@ DOORS: dict[str, dict[str, str]] = {
     "studio/workshop.py": {"import shutil": "asks for the free space of a folder"},
     "studio/window/widgets/camera.py": {
         "QMediaCaptureSession": "shows what the camera sees, while a consent is recorded live",
+        "open for writing": "opens that film's place in memory: a buffer, not a file",
         "QMediaRecorder": "films the person who agrees: into memory, then sealed as evidence, never onto a disk",
     },
     "studio/window/folders.py": {

@@ -88,7 +88,7 @@ class OperatorModel(Model):
         parts = self.workshop.casework
         self.call(lambda: (parts.operator(), parts.agreement()), self._take)
 
-    def save(self, changes: dict[str, Any]) -> None:
+    def keep(self, changes: dict[str, Any]) -> None:
         """Change fields of the profile."""
 
         def then(made: OperatorProfile) -> None:

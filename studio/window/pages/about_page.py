@@ -6,13 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QFrame, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QFrame, QLineEdit
 
 from studio.text import _, language
 from studio.window.models.studio import Studio
 from studio.window.pages.page import Page
 from studio.window.pages.withdraw_dialog import TakeDownDialog
-from studio.window.widgets.basic import button, card, column, label, named, row
+from studio.window.widgets.basic import button, card, column, label, named, number_field, row
 from studio.window.widgets.reading import Reading
 
 
@@ -57,9 +57,7 @@ class AboutPage(Page):
             field.setPlaceholderText(hint)
             self._fields[name] = field
             form.addRow(label(text, "strong"), field)
-        self._days = named(QSpinBox(), "about_complaint_days", _("Working days until an answer"))
-        self._days.setRange(1, 15)
-        self._days.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self._days = number_field("about_complaint_days", _("Working days until an answer"), 1, 15)
         form.addRow(label(_("Working days until an answer"), "strong"), self._days)
         ask = _("Everybody accepts the service agreement before the first release")
         self._asks = named(QCheckBox(_("Ask for the service agreement")), "about_agreement", ask)
@@ -130,7 +128,7 @@ class AboutPage(Page):
         """Hand the fields over."""
         self.banner.hide()
         changes: dict[str, Any] = {name: field.text().strip() for name, field in self._fields.items()}
-        self._model.save({**changes, "complaint_days": self._days.value(), "agreement": self._asks.isChecked()})
+        self._model.keep({**changes, "complaint_days": self._days.value(), "agreement": self._asks.isChecked()})
 
     def on_withdraw(self) -> None:
         """Withdraw with the code of a receipt; works signed out."""

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QPushButton,
     QRadioButton,
-    QSpinBox,
     QWidget,
 )
 
@@ -34,6 +33,7 @@ from studio.window.widgets.basic import (
     label,
     moment,
     named,
+    number_field,
     row,
 )
 from studio.window.widgets.drop_frame import choose_file
@@ -101,9 +101,7 @@ class DecideDialog(TextDialog):
         self._until = named(QDateEdit(QDate(last.year, last.month, last.day)), "case_decide_until", _("Last day"))
         self._until.setDisplayFormat("yyyy-MM-dd")
         self._until.setCalendarPopup(True)
-        self._a_day = named(QSpinBox(), "case_decide_a_day", _("Releases a day"))
-        self._a_day.setRange(0, 1000)
-        self._a_day.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self._a_day = number_field("case_decide_a_day", _("Releases a day"), 0, 1000)
         self.fields.addLayout(row(self._upheld, dismissed, 1, spacing=20))
         self._rows = []
         for field in (self._measure, self._reason, self._until, self._a_day):

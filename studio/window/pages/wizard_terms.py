@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from PySide6.QtCore import QDate
-from PySide6.QtWidgets import QCheckBox, QDateEdit, QFormLayout, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QDateEdit, QFormLayout, QLineEdit
 
 from compliance.errors import SignetError
 from studio.text import _
@@ -15,7 +15,7 @@ from studio.window.models.people import ConsentDraft, PeopleModel, months_later
 from studio.window.models.picture_slot import PictureSlot
 from studio.window.pages.wizard_steps import RECORDED, REVIEW, Step
 from studio.window.widgets.banner import Banner
-from studio.window.widgets.basic import button, card, column, holder, label, named, row, scrolling
+from studio.window.widgets.basic import button, card, column, holder, label, named, number_field, row, scrolling
 from studio.window.widgets.drop_frame import choose_file
 from studio.window.widgets.file_line import choose_out
 from studio.window.words import FORBIDDEN, PURPOSES, age_word, purpose_word, purposes_text, use_word
@@ -61,9 +61,7 @@ class ScopeStep(Step):
         self._territories = self._line("wizard_territories", _("Countries"), _("Anywhere; or codes such as CN, HK"))
         self._projects = self._line("wizard_projects", _("Projects"), _("Any project; or names"))
         self._recipients = self._line("wizard_recipients", _("Recipients"), _("Nobody besides the studio"))
-        self._outputs = named(QSpinBox(), "wizard_max_outputs", _("Most releases"))
-        self._outputs.setRange(0, 1_000_000)
-        self._outputs.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self._outputs = number_field("wizard_max_outputs", _("Most releases"), 0, 1_000_000)
         self._outputs.setSpecialValueText(_("no limit"))
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)

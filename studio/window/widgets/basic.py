@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -77,6 +78,15 @@ def button(object_name: str, text: str, weight: str = "", icon: str = "", access
         use = {"primary": "on_accent", "danger": "danger", "quiet": "accent"}.get(weight, "text")
         made.setIcon(icons.icon(icon, use))
         made.setIconSize(icons.SIZE)
+    return made
+
+
+def number_field(object_name: str, accessible_name: str, lowest: int, highest: int) -> QSpinBox:
+    """A field for a whole number; the arrow keys count."""
+    made = named(QSpinBox(), object_name, accessible_name)
+    made.setRange(lowest, highest)
+    # Style sheets reach the room around the text of a spin box only through the field inside it.
+    made.lineEdit().setTextMargins(9, 0, 0, 0)
     return made
 
 
