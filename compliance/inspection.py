@@ -10,7 +10,7 @@ from compliance.containers import Container
 from compliance.decode_sound import decode_sound
 from compliance.errors import LabelTooWeak, NotASound
 from compliance.keys import HomeKeys
-from compliance.labels import aigc, audible, credential, explicit, watermark_image
+from compliance.labels import aigc, audible, credential, explicit, watermark_audio, watermark_image
 from compliance.labels.policy import BESIDE, MARKED_FROM_PX, LabelPlan, Prepared
 from compliance.media import Pixels
 from compliance.reading import decode_picture, read_media
@@ -69,6 +69,10 @@ def _verify_heard(data: bytes, container: SoundContainer, plan: LabelPlan) -> No
     if (rate_hz, samples.shape[1]) != (container.rate_hz, container.channels):
         raise LabelTooWeak(layer="container", reason="its header means another sound")
     audible.require_sound(audible.measure_sound(samples, rate_hz), sample=plan.sample)
+    # A sound of little but silence has no room for a mark; one that can be read must be this release's.
+    mark = watermark_audio.detect_sound(samples, rate_hz, watermark_audio.DETECTOR_KEY, thorough=False)
+    if mark.found and mark.ident != int(plan.release_id, 16) >> (64 - mark.bits):
+        raise LabelTooWeak(layer="watermark", reason="names another release")
 
 
 def _verify_payload(container: Container | SoundContainer, plan: LabelPlan, prepared: Prepared) -> None:

@@ -27,6 +27,7 @@ from compliance.errors import (
 from compliance.keys import public_keys
 from compliance.labels import audible
 from compliance.labels.policy import SOUND_LAYERS, LabelPlan, Prepared
+from compliance.labels.watermark_audio import DETECTOR_KEY, embed_sound
 from compliance.media import MediaInfo, SyntheticMedia, unseal_sound
 from compliance.reading import read_media
 from tests.compliance.home import SOURCE, TARGET, Home, HonestDrafter, noise
@@ -110,6 +111,8 @@ class Forger(HonestDrafter):
                 spoken = spoken[:-side]
             case "says sample":
                 spoken = audible.draw_sound(plain, rate_hz, plan.language, sample=True)
+            case "the mark of another release":
+                spoken = embed_sound(spoken, rate_hz, 0x1234, DETECTOR_KEY).samples
             case "another release":
                 tags = replace(plan, release_id="0" * 16).tags()
             case "captured, not generated":
@@ -144,7 +147,8 @@ class Forger(HonestDrafter):
         encode.write_all(descriptor, self.data)
 
 
-FORGERIES = """no label|muted|very quiet|only at the start|says sample|another release|captured, not generated|
+FORGERIES = """no label|muted|very quiet|only at the start|says sample|another release|the mark of another release|
+captured, not generated|
 field in the XMP as well|no field|two fields|trailing sound|truncated|a picture|nothing|another format|another digest"""
 
 
@@ -255,7 +259,8 @@ def test_a_released_sound_carries_every_layer(home: Home, claim, out: Path, name
     finished = release(home, claim, out / name, language="en" if name.endswith("3") else "zh")
     found = report(home, finished.path)
     assert found.verdict == "sealed", found
-    assert set(found.layers) == set(SOUND_LAYERS)
+    assert set(found.layers) == {*SOUND_LAYERS, "watermark"}
+    assert found.layers["watermark"].evidence["release"] == finished.id
     assert {layer.state for layer in found.layers.values()} == {"intact"}
     assert found.layers["credential"].evidence["trust"] == "trusted"
     assert found.layers["ledger"].evidence["release"] == finished.id
