@@ -54,7 +54,7 @@ class Camera(QObject):
         self._buffer = QBuffer(self)
         self._is_wanted = False
         form = media.QMediaFormat(media.QMediaFormat.FileFormat.MPEG4)
-        form.resolveForEncoding(media.QMediaFormat.ResolveFlag.RequiresVideo)
+        form.resolveForEncoding(media.QMediaFormat.ResolveFlags.RequiresVideo)
         self._recorder.setMediaFormat(form)
         self._recorder.setQuality(media.QMediaRecorder.Quality.NormalQuality)
         self._sink.videoFrameChanged.connect(self.on_frame)
