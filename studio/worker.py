@@ -15,16 +15,21 @@ import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from compliance.errors import ConsentMissing, OutOfMemory, PermitInvalid, SignetError, UnknownRecord
+from compliance.errors import ConsentMissing, OutOfMemory, PackDamaged, PermitInvalid, SignetError, UnknownRecord
 from compliance.media import SyntheticMedia
 from engines import packs
 from engines.job import Cancelled, CancelToken, Event, Failed, Finished, JobCancelled, Progress, Started
 from studio import pipe, sandbox
 
+if TYPE_CHECKING:
+    from engines.engine import Request
+
 # Looks into pictures that are said to show nobody.
 FACE_ENGINE = "face.mesh"
+# Options of requests whose value is a model pack.
+PACK_OPTIONS = ("pack", "lora")
 _EVENT_NAMES: dict[type, str] = {
     Started: "started",
     Progress: "progress",
@@ -55,6 +60,17 @@ def _read(descriptor: int) -> bytes:
             return stream.read()
     finally:
         os.close(descriptor)
+
+
+def _verify_packs(request: Request) -> None:
+    """The packs a request loads are those the gate was told of; raises PermitInvalid, PackDamaged, PackMissing."""
+    told = {pack.id: pack.sha256 for pack in request.packs}
+    for name in PACK_OPTIONS:
+        pack_id = str(request.options.get(name) or "")
+        if pack_id and pack_id not in told:
+            raise PermitInvalid(reason="a model pack is not named")
+        if pack_id and packs.pack_named(pack_id).digest() != told[pack_id]:
+            raise PackDamaged(pack=pack_id, file="-", reason="changed")
 
 
 class Worker:
@@ -183,6 +199,7 @@ class Worker:
                 raise PermitInvalid(reason="an input is not the file that was asked for")
             if item.likeness == "none" and item.role != "mask" and self._engine(FACE_ENGINE).survey(item.name, content):
                 raise ConsentMissing(role=item.role, asset=item.sha256[:12])
+        _verify_packs(request)
         inputs = {item.role: content for item, content in zip(request.inputs, data, strict=True)}
         media: SyntheticMedia = self._engine(request.engine).run(request, permit, inputs, emit, token)
         permit.verify_faces(media.info.faces_edited)

@@ -17,7 +17,9 @@ from compliance.errors import (
     ContentBlocked,
     LicenceForbids,
     OptionUnfit,
+    PackDamaged,
     PackMissing,
+    PermitInvalid,
     ReviewUnavailable,
     SignetError,
 )
@@ -135,6 +137,11 @@ def test_packs_are_named_to_the_gate(workshop: Workshop, tmp_path: Path) -> None
     assert [pack.id for pack in plan.request.packs] == ["mine"]
     with pytest.raises(LicenceForbids):
         workshop.start(plan, lambda _event: None)
+    # A plan made by hand that keeps the pack from the gate, or names other weights, is refused by the worker.
+    for packs, error in (((), PermitInvalid), ((replace(plan.request.packs[0], sha256="0" * 64),), PackDamaged)):
+        lying = replace(plan, request=replace(plan.request, purpose="private", packs=packs))
+        with pytest.raises(error):
+            finish(workshop, lying)
 
 
 def test_bad_commands_have_their_codes(signet: Signet, tmp_path: Path) -> None:
