@@ -22,6 +22,7 @@ DOORS: dict[str, dict[str, str]] = {
     "compliance/postgres.py": {
         "create_engine": "the database of a home on a server of the studio: records, never media"
     },
+    "compliance/receipt.py": {"save": "ends a PDF page of a consent receipt in memory: a record, never media"},
     "compliance/release.py": {
         "os.link": "the one way out: the finished file appears under its name",
         "os.open": "opens the draft's file, re-reads it, syncs the folder",
@@ -41,6 +42,9 @@ DOORS: dict[str, dict[str, str]] = {
         "touch": "makes the database file with its mode before SQLite does",
     },
     "compliance/witness.py": {"os.open": "the lock beside a witness's state: an empty file"},
+    "engines/picture/diffusion.py": {
+        "getattr by a computed name": "picks torch's number type and diffusers' scheduler from fixed tables",
+    },
     "engines/engine.py": {"import importlib": "loads an engine when it is asked for, from a fixed table"},
     "studio/__main__.py": {
         "getattr by a computed name": "the three standard streams by their names",
