@@ -174,9 +174,10 @@ class AccountPage(Page):
         declare = named(
             QCheckBox(_("I make the operator's declaration")), "account_declare", _("Operator's declaration")
         )
-        declare.setChecked(True)
         real_name = named(QLineEdit(), "account_real_name", _("Your full name"))
         real_name.setPlaceholderText(_("Your full name"))
+        # A statement of this weight is made, never found made: nothing is ticked beforehand.
+        real_name.setEnabled(False)
         declare.toggled.connect(real_name.setEnabled)
         create = button("account_create", _("Create account"), "primary")
         back = button("account_back", _("Back"), "quiet")

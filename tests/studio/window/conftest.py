@@ -97,6 +97,7 @@ class Driver:
         self.write("account_name", "studio")
         self.write("account_password", PASSWORD)
         self.write("account_password_again", PASSWORD)
+        self.press("account_declare")
         self.write("account_real_name", "Lin Wei")
         self.press("account_create")
         self.settle()

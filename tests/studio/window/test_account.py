@@ -28,6 +28,7 @@ def test_two_different_passwords_make_no_account(driver: Driver) -> None:
     driver.write("account_name", "studio")
     driver.write("account_password", PASSWORD)
     driver.write("account_password_again", PASSWORD + "x")
+    driver.press("account_declare")
     driver.write("account_real_name", "Lin Wei")
     driver.press("account_create")
     assert driver.banner().startswith("The two passwords differ.")
@@ -39,6 +40,7 @@ def test_a_declaration_without_a_name_makes_no_account(driver: Driver) -> None:
     driver.write("account_name", "studio")
     driver.write("account_password", PASSWORD)
     driver.write("account_password_again", PASSWORD)
+    driver.press("account_declare")
     driver.press("account_create")
     assert driver.banner().startswith("The declaration needs your full name.")
     assert driver.fake.accounts() == []
@@ -49,6 +51,7 @@ def test_a_short_password_is_refused_with_its_next_step(driver: Driver) -> None:
     driver.write("account_name", "studio")
     driver.write("account_password", "short")
     driver.write("account_password_again", "short")
+    driver.press("account_declare")
     driver.write("account_real_name", "Lin Wei")
     driver.press("account_create")
     driver.settle()
@@ -69,6 +72,7 @@ def test_the_first_account_is_signed_in_and_led_to_the_people(driver: Driver) ->
     driver.write("account_name", "studio")
     driver.write("account_password", PASSWORD)
     driver.write("account_password_again", PASSWORD)
+    driver.press("account_declare")
     driver.qtbot.keyClick(driver.write("account_real_name", "Lin Wei"), Qt.Key.Key_Return)
     driver.settle()
     assert driver.window.current == "people"
@@ -80,7 +84,6 @@ def test_an_account_without_declaration_is_asked_for_it(driver: Driver) -> None:
     driver.write("account_name", "studio")
     driver.write("account_password", PASSWORD)
     driver.write("account_password_again", PASSWORD)
-    driver.press("account_declare")
     driver.press("account_create")
     driver.settle()
     assert driver.window.current == "account"
@@ -112,6 +115,7 @@ def test_a_second_account_is_added_by_the_first_and_chosen_from_the_list(signed_
     driver.write("account_name", "second")
     driver.write("account_password", PASSWORD)
     driver.write("account_password_again", PASSWORD)
+    driver.press("account_declare")
     driver.write("account_real_name", "Li Na")
     driver.press("account_create")
     driver.settle()
