@@ -523,6 +523,33 @@ def test_a_mark_of_another_release_is_damage(home: Home, claim, out: Path) -> No
     assert report(home, out / "z.png").layers["watermark"].state == "damaged"
 
 
+def test_a_proof_of_another_picture_proves_nothing(home: Home, claim, out: Path) -> None:
+    """A picture signed by the home's own key with the proof of another release: the ledger row says so."""
+    home.release(claim, out / "x.png")
+    stolen = read_credential((out / "x.png").read_bytes(), "image/png", []).evidence
+    assert stolen is not None
+    plan = home.releaser.plan(noise().info, "png")
+    packet = replace(plan, release_id=str(stolen["release"])).packet()
+    labelled, _ = explicit.draw(unseal(noise(seed=9)), sample=False)
+    keys = home.session().require_keys()
+    recipe = credential.Recipe(
+        title="t",
+        mime="image/png",
+        origin=plan.origin,
+        engine="fake.noise",
+        engine_version="1",
+        when="2026-01-01T00:00:00Z",
+        ingredients=(),
+        evidence={name: stolen[name] for name in ("release", "consents", "ledger_index", "ledger_vkey", "proof")},
+    )
+    other = encode.encode_picture(labelled, "png", packet)
+    signed = credential.sign(other, recipe, keys.leaf_key(), keys.chain_pem())
+    found = verify.verify_bytes("z.png", signed)
+    assert found.layers["credential"].state == "intact"
+    assert found.layers["ledger"].state == "damaged"
+    assert found.verdict == "broken"
+
+
 def test_special_files_are_unreadable_at_once(tmp_path: Path) -> None:
     """A pipe, a device without end and a folder are told, and never read."""
     os.mkfifo(tmp_path / "pipe")
