@@ -8,22 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from compliance.errors import FormatUnsupported, NotWritable, OutputIsInput, TargetExists
+from compliance.labels import policy
 from compliance.labels.policy import BESIDE, MediaFormat
 from compliance.media import MediaInfo
-from compliance.sound_containers import MIME as SOUND_MIME
 from compliance.storage import disk_error, refuse_unwritable
 
-FORMATS: dict[str, MediaFormat] = {
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".wav": "wav",
-    ".flac": "flac",
-    ".mp3": "mp3",
-    ".m4a": "m4a",
-    ".ogg": "ogg",
-    ".opus": "ogg",
-}
+FORMATS: dict[str, MediaFormat] = {ending: name for name, rule in policy.FORMATS.items() for ending in rule.endings}
 
 
 def format_of(path: Path) -> MediaFormat:
@@ -80,7 +70,7 @@ def verify_destination(out: Path, overwrite: bool, inputs: Sequence[Path] = ()) 
 
 def verify_kind(out: Path, info: MediaInfo) -> None:
     """Raise FormatUnsupported unless the ending is one for this kind of media."""
-    kinds = {ending: "sound" if media_format in SOUND_MIME else "picture" for ending, media_format in FORMATS.items()}
+    kinds = {ending: policy.FORMATS[name].kind for ending, name in FORMATS.items()}
     if kinds[out.suffix.lower()] != info.kind:
         fitting = ", ".join(ending for ending, kind in kinds.items() if kind == info.kind)
         raise FormatUnsupported(path=out, supported=fitting)

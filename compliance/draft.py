@@ -6,14 +6,17 @@ What it makes is worthless until compliance.release has read it back, measured a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from typing import Final, cast
 
 from compliance import encode, encode_sound
 from compliance.errors import FormatUnsupported
 from compliance.labels import audible, explicit, watermark_audio, watermark_image
 from compliance.labels.lettering import opencv
-from compliance.labels.policy import LabelPlan, Language
-from compliance.media import SyntheticMedia, unseal, unseal_sound
+from compliance.labels.policy import FORMATS, LabelPlan, Language, PictureFormat
+from compliance.media import Kind, SyntheticMedia, unseal, unseal_sound
 from compliance.reading import read_media
+from compliance.sound_containers import SoundFormat
 
 
 class Draft:
@@ -37,18 +40,32 @@ def prepare(media: SyntheticMedia, plan: LabelPlan) -> Draft:
     Raises PictureTooSmallForLabel, SoundUnsuitable, LabelPartMissing, and FormatUnsupported when the plan's format is
     for the other kind of media.
     """
-    if plan.format == "png" or plan.format == "jpeg":
-        if media.info.kind != "picture":
-            raise FormatUnsupported(path=plan.format, supported="sound")
-        labelled, _ = explicit.draw(unseal(media), sample=plan.sample)
-        inked = watermark_image.embed(labelled, int(plan.release_id, 16))
-        return Draft(plan, encode.encode_picture(inked.pixels, plan.format, plan.packet()))
-    if media.info.kind != "sound":
-        raise FormatUnsupported(path=plan.format, supported="pictures")
+    kind = FORMATS[plan.format].kind
+    if kind != media.info.kind or kind not in _PREPARE:
+        fitting = ", ".join(rule.endings[0] for rule in FORMATS.values() if rule.kind == media.info.kind)
+        raise FormatUnsupported(path=plan.format, supported=fitting)
+    return _PREPARE[kind](media, plan)
+
+
+def _prepare_picture(media: SyntheticMedia, plan: LabelPlan) -> Draft:
+    labelled, _ = explicit.draw(unseal(media), sample=plan.sample)
+    inked = watermark_image.embed(labelled, int(plan.release_id, 16))
+    return Draft(plan, encode.encode_picture(inked.pixels, cast(PictureFormat, plan.format), plan.packet()))
+
+
+def _prepare_sound(media: SyntheticMedia, plan: LabelPlan) -> Draft:
     rate_hz = media.info.rate_hz
     spoken = audible.draw_sound(unseal_sound(media), rate_hz, plan.language, sample=plan.sample)
     marked = watermark_audio.embed_sound(spoken, rate_hz, int(plan.release_id, 16), watermark_audio.DETECTOR_KEY)
-    return Draft(plan, encode_sound.encode_sound(marked.samples, rate_hz, plan.format, plan.tags()))
+    data = encode_sound.encode_sound(marked.samples, rate_hz, cast(SoundFormat, plan.format), plan.tags())
+    return Draft(plan, data)
+
+
+# How each kind of media gets its labels; a kind that is missing here cannot leave.
+_PREPARE: Final[dict[Kind, Callable[[SyntheticMedia, LabelPlan], Draft]]] = {
+    "picture": _prepare_picture,
+    "sound": _prepare_sound,
+}
 
 
 def preview(media: SyntheticMedia, *, sample: bool, longest_px: int) -> bytes:

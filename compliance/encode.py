@@ -5,27 +5,15 @@ from __future__ import annotations
 import errno
 import io
 import os
-from typing import Final, Literal
+from typing import Final
 
-from compliance.errors import DiskFull, FormatUnsupported, NotWritable
+from compliance.errors import DiskFull, NotWritable
+from compliance.labels.policy import PictureFormat
 from compliance.media import Pixels
-
-PictureFormat = Literal["png", "jpeg"]
-
-FORMATS: Final[dict[str, PictureFormat]] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
-MIME: Final[dict[PictureFormat, str]] = {"png": "image/png", "jpeg": "image/jpeg"}
 
 _JPEG_QUALITY = 95
 # zlib's run-length strategy (Z_RLE): on PNG-filtered photographs as small as level 4, in half the time.
 _PNG_OPTIONS: Final = {"compress_type": 3, "compress_level": 4}
-
-
-def format_of(path: str) -> PictureFormat:
-    """The format that a path's ending asks for, in any case; raises FormatUnsupported for every other ending."""
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix not in FORMATS:
-        raise FormatUnsupported(path=path, supported=", ".join(FORMATS))
-    return FORMATS[suffix]
 
 
 def encode_picture(pixels: Pixels, fmt: PictureFormat, xmp: bytes) -> bytes:

@@ -6,14 +6,13 @@ something else ends the release.
 
 from __future__ import annotations
 
-from compliance.containers import Container
 from compliance.decode_sound import decode_sound
 from compliance.errors import LabelTooWeak, NotASound
 from compliance.keys import HomeKeys
 from compliance.labels import aigc, audible, credential, explicit, watermark_audio, watermark_image
 from compliance.labels.policy import BESIDE, MARKED_FROM_PX, LabelPlan, Prepared
 from compliance.media import Pixels
-from compliance.reading import decode_picture, read_media
+from compliance.reading import AnyContainer, decode_picture, read_media
 from compliance.sound_containers import SoundContainer
 
 
@@ -75,14 +74,14 @@ def _verify_heard(data: bytes, container: SoundContainer, plan: LabelPlan) -> No
         raise LabelTooWeak(layer="watermark", reason="names another release")
 
 
-def _verify_payload(container: Container | SoundContainer, plan: LabelPlan, prepared: Prepared) -> None:
+def _verify_payload(container: AnyContainer, plan: LabelPlan, prepared: Prepared) -> None:
     if container.format != plan.format or container.trailing_bytes:
         raise LabelTooWeak(layer="container", reason="not the planned format, or bytes after its end")
     if container.payload_sha256 != prepared.payload_sha256:
         raise LabelTooWeak(layer="container", reason="what it shows is not what was entered")
 
 
-def _verify_metadata(container: Container | SoundContainer, plan: LabelPlan) -> None:
+def _verify_metadata(container: AnyContainer, plan: LabelPlan) -> None:
     field = aigc.read_aigc(container)
     if field.state != "intact":
         raise LabelTooWeak(layer="aigc", reason="; ".join(field.reasons) or field.state)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 Samples = NDArray[np.float32]
+Kind = Literal["picture", "sound", "video", "document"]
 # "algorithmicMedia": made by rules, without training data; "algorithmicallyEnhanced": a picture bettered by rules.
 Origin = Literal[
     "trainedAlgorithmicMedia",
@@ -32,7 +33,7 @@ class MediaInfo:
     width, height: pixels, 0 for sound. rate_hz, channels, frames (samples a channel): of sound, 0 for pictures.
     """
 
-    kind: Literal["picture", "sound"]
+    kind: Kind
     width: int
     height: int
     colour_space: Literal["sRGB", ""]

@@ -7,8 +7,11 @@ from typing import Any
 from compliance.containers import Container, manifest_store, read_container
 from compliance.sound_containers import SoundContainer, is_sound, read_sound_container, sound_manifest_store
 
+# What any file of the house is when taken apart.
+AnyContainer = Container | SoundContainer
 
-def read_media(name: str, data: bytes, *, salvage: bool = False) -> Container | SoundContainer:
+
+def read_media(name: str, data: bytes, *, salvage: bool = False) -> AnyContainer:
     """The container of a file; name is only for the message. Raises NotASound for sound, NotAPicture for all else."""
     if is_sound(data):
         return read_sound_container(name, data, salvage=salvage)

@@ -49,15 +49,22 @@ from compliance.gate import Gate
 from compliance.inspection import verify_draft, verify_sealed
 from compliance.keys import HomeKeys
 from compliance.labels import credential
-from compliance.labels.policy import BESIDE, Drafter, LabelPlan, Language, MediaFormat, Prepared, system_version
+from compliance.labels.policy import (
+    BESIDE,
+    FORMATS,
+    Drafter,
+    LabelPlan,
+    Language,
+    MediaFormat,
+    Prepared,
+    system_version,
+)
 from compliance.ledger import Ledger
 from compliance.media import MediaInfo
 from compliance.permit import Claim, Permit
-from compliance.sound_containers import MIME as SOUND_MIME
 from compliance.storage import disk_error, fsync_folder
 from compliance.store import Store
 
-_MIME: dict[str, str] = {"png": "image/png", "jpeg": "image/jpeg", **{name: SOUND_MIME[name] for name in SOUND_MIME}}
 # A finished file is read whole; nothing the house makes comes near this.
 # Names of hidden files are made of it, and recovery removes those: nothing but this may stand there.
 _RELEASE_ID = re.compile(r"[0-9a-f]{16}")
@@ -253,7 +260,7 @@ class Releaser:
         relationship = {"target": "parentOf", "source": "componentOf"}
         recipe = credential.Recipe(
             title=f"release {plan.release_id}",
-            mime=_MIME[plan.format],
+            mime=FORMATS[plan.format].mime,
             origin=plan.origin,
             engine=info.engine,
             engine_version=info.engine_version,

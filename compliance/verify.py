@@ -13,13 +13,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from compliance.containers import Container
 from compliance.decode_sound import decode_sound
 from compliance.errors import FileMissing, LabelPartMissing, NotAPicture, NotASound, SignetError
 from compliance.keys import PublicKeys
 from compliance.labels import aigc, audible, credential, explicit, watermark_audio, watermark_image
 from compliance.proof import Proof, parse_vkey
-from compliance.reading import decode_picture, read_media
+from compliance.reading import AnyContainer, decode_picture, read_media
 from compliance.refutation import RefutationList
 from compliance.sound_containers import SoundContainer
 
@@ -175,7 +174,7 @@ def _unreadable(path: Path, reason: str) -> Report:
     return Report(str(path), "unreadable", SENTENCES["unreadable"], layers)
 
 
-def _explicit(data: bytes, container: Container | SoundContainer) -> LayerReport:
+def _explicit(data: bytes, container: AnyContainer) -> LayerReport:
     if isinstance(container, SoundContainer):
         return _heard(data, container)
     pixels = decode_picture(data)
@@ -216,7 +215,7 @@ def _heard(data: bytes, container: SoundContainer) -> LayerReport:
     return LayerReport(state, {} if state == "absent" else evidence, audible.reasons(found))
 
 
-def _watermark(data: bytes, container: Container | SoundContainer, layers: Mapping[str, LayerReport]) -> LayerReport:
+def _watermark(data: bytes, container: AnyContainer, layers: Mapping[str, LayerReport]) -> LayerReport:
     """The invisible mark. It stands above the five layers that every file must carry: small pictures have none."""
     try:
         if isinstance(container, SoundContainer):
@@ -243,18 +242,18 @@ def _watermark(data: bytes, container: Container | SoundContainer, layers: Mappi
     return LayerReport("intact", evidence)
 
 
-def _aigc(container: Container | SoundContainer) -> LayerReport:
+def _aigc(container: AnyContainer) -> LayerReport:
     reading = aigc.read_aigc(container)
     return LayerReport(reading.state, {"fields": list(reading.fields)} if reading.fields else {}, reading.reasons)
 
 
-def _iptc(container: Container | SoundContainer) -> LayerReport:
+def _iptc(container: AnyContainer) -> LayerReport:
     reading = aigc.read_iptc(container)
     return LayerReport(reading.state, {"source_type": list(reading.uris)} if reading.uris else {}, reading.reasons)
 
 
 def _read_credential(
-    data: bytes, container: Container | SoundContainer, known: Sequence[PublicKeys], aside: bytes | None
+    data: bytes, container: AnyContainer, known: Sequence[PublicKeys], aside: bytes | None
 ) -> credential.CredentialReading | None:
     try:
         return credential.read_credential(data, container.mime, [keys.root_pem.encode() for keys in known], aside)
@@ -281,7 +280,7 @@ def _credential(reading: credential.CredentialReading | None) -> LayerReport:
 
 
 def _ledger(
-    reading: credential.CredentialReading | None, container: Container | SoundContainer, known: Sequence[PublicKeys]
+    reading: credential.CredentialReading | None, container: AnyContainer, known: Sequence[PublicKeys]
 ) -> LayerReport:
     """The file's own proof: its intent entry stands in a signed log and means this very picture or sound."""
     if reading is None or reading.state == "unchecked":

@@ -9,22 +9,45 @@ from typing import Any, Final, Literal, Protocol
 
 from compliance.labels.aigc import SOURCE_TYPE, AigcField, xmp_packet
 from compliance.labels.lettering import CHINESE, ENGLISH, SAMPLE, SEPARATOR
-from compliance.media import Origin
+from compliance.media import Kind, Origin
 from compliance.sound_containers import SoundFormat
 
 SYSTEM_NAME = "Signet"
 PictureFormat = Literal["png", "jpeg"]
 MediaFormat = PictureFormat | SoundFormat
+
+
+@dataclass(frozen=True, slots=True)
+class FormatRule:
+    """What a format is and where its layers go.
+
+    endings: of file names, the usual one first. credential "beside": where the format cannot hold it, in NAME.c2pa.
+    """
+
+    kind: Kind
+    endings: tuple[str, ...]
+    mime: str
+    credential: Literal["inside", "beside"] = "inside"
+
+
+# Every format that a release may have. There is no other table.
+FORMATS: Final[dict[MediaFormat, FormatRule]] = {
+    "png": FormatRule("picture", (".png",), "image/png"),
+    "jpeg": FormatRule("picture", (".jpg", ".jpeg"), "image/jpeg"),
+    "wav": FormatRule("sound", (".wav",), "audio/wav"),
+    "flac": FormatRule("sound", (".flac",), "audio/flac"),
+    "mp3": FormatRule("sound", (".mp3",), "audio/mpeg"),
+    "m4a": FormatRule("sound", (".m4a",), "audio/mp4"),
+    "ogg": FormatRule("sound", (".ogg", ".opus"), "audio/ogg", "beside"),
+}
 Language = Literal["zh", "en"]
 LABEL_TEXT = f"{CHINESE}{SEPARATOR}{ENGLISH}"
 SAMPLE_TEXT = f"{SAMPLE}{SEPARATOR}{LABEL_TEXT}"
 # From this shorter side on a picture must carry the invisible mark: all of 40 kinds tried could be read from 200 px on.
 MARKED_FROM_PX = 256
-# Every picture carries all of these; a release lacking one does not happen. There is no other table.
-PICTURE_LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
-# The same for sound. The credential of formats that cannot hold it stands beside the file.
-SOUND_LAYERS = PICTURE_LAYERS
-BESIDE: Final[frozenset[MediaFormat]] = frozenset({"ogg"})
+# Every release of every kind carries all of these; one that lacks any does not happen.
+LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
+BESIDE: Final[frozenset[MediaFormat]] = frozenset(name for name, rule in FORMATS.items() if rule.credential == "beside")
 
 
 def system_version() -> str:

@@ -44,7 +44,7 @@ from compliance.keys import public_keys
 from compliance.labels import credential, explicit, watermark_image
 from compliance.labels.credential import read_credential
 from compliance.labels.jumbf import frame_is_ours
-from compliance.labels.policy import PICTURE_LAYERS, LabelPlan, Prepared
+from compliance.labels.policy import LAYERS, LabelPlan, Prepared
 from compliance.media import unseal
 from tests.compliance.home import PASSWORD, SOURCE, TARGET, Home, HonestDrafter, noise
 
@@ -339,7 +339,7 @@ def test_a_release_carries_every_layer(home: Home, claim, out: Path, name: str) 
     finished = home.release(claim, out / name)
     found = report(home, out / name)
     assert found.verdict == "sealed"
-    assert list(found.layers) == [*PICTURE_LAYERS, "watermark"]
+    assert list(found.layers) == [*LAYERS, "watermark"]
     assert {layer.state for layer in found.layers.values()} == {"intact"}
     assert os.listdir(out) == [name]
     assert stat.S_IMODE((out / name).stat().st_mode) & 0o600 == 0o600

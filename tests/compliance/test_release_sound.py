@@ -26,7 +26,7 @@ from compliance.errors import (
 )
 from compliance.keys import public_keys
 from compliance.labels import audible
-from compliance.labels.policy import SOUND_LAYERS, LabelPlan, Prepared
+from compliance.labels.policy import LAYERS, LabelPlan, Prepared
 from compliance.labels.watermark_audio import DETECTOR_KEY, embed_sound
 from compliance.media import MediaInfo, SyntheticMedia, unseal_sound
 from compliance.reading import read_media
@@ -259,7 +259,7 @@ def test_a_released_sound_carries_every_layer(home: Home, claim, out: Path, name
     finished = release(home, claim, out / name, language="en" if name.endswith("3") else "zh")
     found = report(home, finished.path)
     assert found.verdict == "sealed", found
-    assert set(found.layers) == {*SOUND_LAYERS, "watermark"}
+    assert set(found.layers) == {*LAYERS, "watermark"}
     assert found.layers["watermark"].evidence["release"] == finished.id
     assert {layer.state for layer in found.layers.values()} == {"intact"}
     assert found.layers["credential"].evidence["trust"] == "trusted"
