@@ -84,6 +84,62 @@ class NotASound(InputError):
     next_step = "Use a WAV, FLAC, MP3, M4A or Ogg file that plays in a sound player."
 
 
+class SoundTooLong(InputError):
+    """data: path, limit_s."""
+
+    message = "{path} is longer than {limit_s} seconds."
+    next_step = "Cut the recording into shorter files and try again."
+
+
+class VoiceNotFound(InputError):
+    """data: path, seconds, limit_s."""
+
+    message = "There is too little speech in {path}: {seconds} seconds were found, {limit_s} are needed."
+    next_step = "Use a recording in which one person speaks clearly and close to the microphone."
+
+
+class TextEmpty(InputError):
+    """data: reason. Nothing in a text can be said."""
+
+    code = ExitCode.USAGE
+    message = "There is nothing to say in this text ({reason})."
+    next_step = "Give words with --text, or a file of words with --script."
+
+
+class TextTooLong(InputError):
+    """data: characters, limit."""
+
+    code = ExitCode.USAGE
+    message = "The text has {characters} characters; at most {limit} are spoken at once."
+    next_step = "Split it into several parts and speak one after the other."
+
+
+class MarkupUnclear(InputError):
+    """data: place (characters from the start, from 1), problem."""
+
+    code = ExitCode.USAGE
+    message = "A tag of the text cannot be read, at character {place}: {problem}."
+    next_step = (
+        'Write <break time="500ms"/>, <emphasis>…</emphasis>, <prosody rate="slow">…</prosody>, or &lt; for a plain <.'
+    )
+
+
+class LanguageUnspoken(InputError):
+    """data: language."""
+
+    code = ExitCode.USAGE
+    message = "No voice here speaks this language: {language}."
+    next_step = "See the languages with `signet voice list`, or write the words in one of them."
+
+
+class ScriptUnclear(InputError):
+    """data: line (from 1), problem."""
+
+    code = ExitCode.USAGE
+    message = "Line {line} of the script cannot be read: {problem}."
+    next_step = "Write one line for each speech, as in `Anna: Good morning.`; lines that begin with # are left out."
+
+
 class PictureTooLarge(InputError):
     """data: path, width, height, limit_mp."""
 
@@ -695,6 +751,22 @@ class PackUnfit(PackError):
 
     message = "The model pack {pack} is of the kind {kind}; {wanted} is needed here."
     next_step = "Choose another pack from `signet pack list`."
+
+
+class VoiceMissing(SignetError):
+    """data: voice, library. A speech library is not installed."""
+
+    code = ExitCode.MODEL
+    message = "The voice {voice} needs {library}, which is not installed."
+    next_step = "Install it with `packaging/setup`, or choose another voice from `signet voice list`."
+
+
+class SpeechFailed(SignetError):
+    """data: voice, reason. The speech process ended or did not answer."""
+
+    code = ExitCode.MODEL
+    message = "The voice {voice} could not speak ({reason})."
+    next_step = "Try again; if it happens again, shorten the text or choose another voice from `signet voice list`."
 
 
 class DeviceUnavailable(SignetError):
