@@ -13,7 +13,7 @@ from compliance.labels.watermark import code
 from compliance.labels.watermark.frame import Jpeg, luma
 from compliance.labels.watermark.pattern import PILOTS, SETS, pattern, pilot_set
 from compliance.labels.watermark.quality import psnr_db, ssim
-from compliance.labels.watermark_image import DETECTOR_KEY, GUARANTEED, MINIMUM_SSIM, Embedded, detect, embed
+from compliance.labels.watermark_image import DETECTOR_KEY, GUARANTEED, HARDEST, MINIMUM_SSIM, Embedded, detect, embed
 from compliance.media import Pixels
 from tests.bench import attacks, pictures
 from tests.compliance.labels.pictures import flat, gradient, noise, scene
@@ -199,10 +199,20 @@ def test_two_keys_live_in_one_picture() -> None:
 
 def test_a_guarantee_is_what_is_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """An attack that leaves nothing is named as not survived."""
-    monkeypatch.setitem(GUARANTEED, "jpeg-50", (lambda plane: plane * 0 + 128, "straight"))
+    nothing_left = (lambda plane: plane * 0 + 128, "straight")
+    monkeypatch.setitem(GUARANTEED, "jpeg-50", nothing_left)
+    monkeypatch.setitem(HARDEST, "jpeg-10", nothing_left)
     answer = embed(original("small portrait"), IDENT)
     assert answer.guarantees["jpeg-50"] is False
     assert answer.guarantees["half-size"] is True
+
+
+def test_one_picture_stands_the_promised_attacks_without_the_harder_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails only a harder attack is marked as loudly as the eye allows, and keeps its promises."""
+    monkeypatch.setitem(HARDEST, "jpeg-10", (lambda plane: plane * 0 + 128, "straight"))
+    answer = embed(original("small portrait"), IDENT)
+    assert all(answer.guarantees.values())
+    assert answer.ssim < marked("small portrait").ssim
 
 
 # The code.
