@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 Sound = tuple[int, bytes]
 """Samples a second, and samples: 16 bits, little-endian, one channel."""
@@ -166,3 +166,37 @@ class Espeak:
                 break
             found.append(clause.decode("utf-8", "ignore").strip())
         return " ".join(part for part in found if part)
+
+
+class Speakers:
+    """The libraries of one conversation, each loaded when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._flite: Flite | None = None
+        self._espeak: Espeak | None = None
+
+    def answer(self, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Answer one request of engines.voice.speech: a body and, for a sound, its samples."""
+        try:
+            match asked["op"]:
+                case "flite":
+                    self._flite = self._flite or Flite()
+                    rate_hz, samples = self._flite.speak(
+                        asked["voice"], asked["text"], rate=asked["rate"], pitch_hz=asked["pitch_hz"]
+                    )
+                    return {"rate_hz": rate_hz}, samples
+                case "espeak":
+                    self._espeak = self._espeak or Espeak()
+                    rate_hz, samples = self._espeak.speak(
+                        asked["voice"], asked["text"], words_a_minute=asked["words_a_minute"], pitch=asked["pitch"]
+                    )
+                    return {"rate_hz": rate_hz}, samples
+                case "phonemes":
+                    self._espeak = self._espeak or Espeak()
+                    return {"phonemes": self._espeak.phonemes(asked["voice"], asked["text"])}, b""
+                case _:
+                    return {"refused": "unknown request"}, b""
+        except LibraryMissing as error:
+            return {"missing": str(error)}, b""
+        except SpeechRefused as error:
+            return {"refused": str(error)}, b""

@@ -46,6 +46,7 @@ DOORS: dict[str, dict[str, str]] = {
         "getattr by a computed name": "picks torch's number type and diffusers' scheduler from fixed tables",
     },
     "engines/engine.py": {"import importlib": "loads an engine when it is asked for, from a fixed table"},
+    "engines/voice/libraries.py": {"import ctypes": "flite and espeak-ng, inside the speech process alone"},
     "studio/__main__.py": {
         "getattr by a computed name": "the three standard streams by their names",
         "open for writing": "a standard stream that was closed at the start: onto the null device",
@@ -85,6 +86,11 @@ DOORS: dict[str, dict[str, str]] = {
         "import tempfile": "settings are written beside their file first",
         "os.fdopen": "writes the settings as text",
         "os.replace": "settings appear as a whole",
+    },
+    "studio/speech.py": {
+        "import socket": "the local sockets between the worker and the speech process",
+        "import subprocess": "starts the speech process, and nothing else",
+        "os.fork": "a child for each conversation, confined like its parent",
     },
     "studio/worker.py": {"import socket": "the local socket to the program"},
     "studio/workshop.py": {"import shutil": "asks for the free space of a folder"},
