@@ -30,7 +30,9 @@ Origin = Literal[
 class MediaInfo:
     """What may be known about sealed media from outside. origin: an IPTC source type code.
 
-    width, height: pixels, 0 for sound. rate_hz, channels, frames (samples a channel): of sound, 0 for pictures.
+    spans_ms: (start, end) of each sentence of speech, before any label is put in front.
+    width, height: pixels, 0 for sound. rate_hz, channels, frames (samples a channel): of sound, 0 for pictures and for
+    silent video. pictures, picture_rate: number of a video's frames and how many a second, as "30000/1001".
     """
 
     kind: Kind
@@ -44,6 +46,7 @@ class MediaInfo:
     warnings: tuple[str, ...] = ()
     rate_hz: int = 0
     channels: int = 0
+    spans_ms: tuple[tuple[int, int], ...] = ()
     frames: int = 0
 
     @classmethod

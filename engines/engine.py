@@ -180,6 +180,7 @@ _HOMES = {
     "picture.enhance": "engines.picture.enhance",
     "picture.restore": "engines.picture.restore",
     "picture.sketch": "engines.picture.sketch",
+    "voice.stock": "engines.voice.stock",
 }
 
 

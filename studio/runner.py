@@ -309,7 +309,8 @@ def _event(body: dict[str, Any]) -> Event:
             return Progress(int(fields["done"]), int(fields["total"]), str(fields["stage"]))
         case "finished":
             info = dict(fields["info"])
-            return Finished(MediaInfo(**{**info, "warnings": tuple(info["warnings"])}))
+            spans_ms = tuple((int(start), int(end)) for start, end in info.get("spans_ms", ()))
+            return Finished(MediaInfo(**{**info, "warnings": tuple(info["warnings"]), "spans_ms": spans_ms}))
         case "cancelled":
             return Cancelled()
         case "failed":

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 # Looks into pictures that are said to show nobody.
 FACE_ENGINE = "face.mesh"
 # Options of requests whose value is a model pack.
+from engines.voice import speech
 PACK_OPTIONS = ("pack", "lora")
+from studio.speech import SpeechProcess
 _EVENT_NAMES: dict[type, str] = {
     Started: "started",
     Progress: "progress",
@@ -263,3 +265,13 @@ def main(arguments: list[str]) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1:])
+def _begin_speech() -> None:
+    """Start the speech process, which cannot be done once this one is confined."""
+    try:
+        voices = SpeechProcess()
+    except OSError:
+        return  # a voice that is asked for says then that the process is not running
+    speech.talk_through(voices.begin)
+
+
+    _begin_speech()
