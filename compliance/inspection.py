@@ -6,6 +6,7 @@ something else ends the release.
 
 from __future__ import annotations
 
+from compliance.containers import Container
 from compliance.decode_sound import decode_sound
 from compliance.errors import LabelTooWeak, NotASound
 from compliance.keys import HomeKeys
@@ -24,7 +25,7 @@ def verify_draft(data: bytes, plan: LabelPlan, prepared: Prepared) -> None:
     if isinstance(container, SoundContainer):
         _verify_heard(data, container, plan)
     else:
-        pixels = decode_picture(data)
+        pixels = decode_picture(data, opaque=True)
         if pixels is None:
             raise LabelTooWeak(layer="container", reason="cannot be decoded")
         explicit.require(explicit.measure(pixels), sample=plan.sample)
@@ -41,7 +42,7 @@ def verify_sealed(data: bytes, plan: LabelPlan, prepared: Prepared, keys: HomeKe
     _verify_metadata(container, plan)
     if (aside is not None) != (plan.format in BESIDE) or (aside is not None and container.has_manifest):
         raise LabelTooWeak(layer="credential", reason="stands in the wrong place")
-    reading = credential.read_credential(data, container.mime, [keys.public.root_pem.encode()], aside)
+    reading = credential.read_credential(data, container.mime, keys.public.roots()[:1], aside)
     if reading.state != "intact" or reading.trust != "trusted":
         raise LabelTooWeak(layer="credential", reason="; ".join((*reading.reasons, *reading.codes)) or reading.state)
     if (reading.evidence or {}).get("release") != plan.release_id:
@@ -77,6 +78,8 @@ def _verify_heard(data: bytes, container: SoundContainer, plan: LabelPlan) -> No
 def _verify_payload(container: AnyContainer, plan: LabelPlan, prepared: Prepared) -> None:
     if container.format != plan.format or container.trailing_bytes:
         raise LabelTooWeak(layer="container", reason="not the planned format, or bytes after its end")
+    if isinstance(container, Container) and not container.is_still:
+        raise LabelTooWeak(layer="container", reason="a viewer would show more than the one picture that was measured")
     if container.payload_sha256 != prepared.payload_sha256:
         raise LabelTooWeak(layer="container", reason="what it shows is not what was entered")
 

@@ -110,11 +110,19 @@ def choose_cost() -> Cost:
 
 @dataclass(frozen=True, slots=True)
 class PublicKeys:
-    """What a verifier may know of a home: the ledger's key line and the root and leaf certificates (PEM)."""
+    """What a verifier may know of a home: the ledger's key line and the root and leaf certificates (PEM).
+
+    former_roots: roots that signed before this one; what they signed stays the home's own.
+    """
 
     ledger_vkey: str
     root_pem: str
     leaf_pem: str
+    former_roots: tuple[str, ...] = ()
+
+    def roots(self) -> list[bytes]:
+        """Every root whose credentials are this home's, PEM, the present one first."""
+        return [pem.encode() for pem in (self.root_pem, *self.former_roots)]
 
 
 class HomeKeys:
@@ -136,6 +144,15 @@ class HomeKeys:
         """The P-256 key that signs credentials."""
         try:
             key = serialization.load_der_private_key(_open(self._home_key, self._sealed["leaf"], "leaf"), None)
+        except (InvalidTag, KeyError, ValueError) as error:
+            raise KeysDamaged(path=KEYS_FILE) from error
+        assert isinstance(key, EllipticCurvePrivateKey)
+        return key
+
+    def root_key(self) -> EllipticCurvePrivateKey:
+        """The P-256 key that signs certificates of leaves; raises KeysDamaged."""
+        try:
+            key = serialization.load_der_private_key(_open(self._home_key, self._sealed["root"], "root"), None)
         except (InvalidTag, KeyError, ValueError) as error:
             raise KeysDamaged(path=KEYS_FILE) from error
         assert isinstance(key, EllipticCurvePrivateKey)
@@ -238,12 +255,7 @@ def create_keys(home: Path, home_id: str, account_id: str, password: str) -> Hom
     ledger = Ed25519PrivateKey.generate()
     root_key, root_pem = make_root(f"Signet home {home_id} root")
     leaf_key, leaf_pem = make_leaf(root_key, root_pem, f"Signet home {home_id}")
-    der = (serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    plain = {
-        "ledger": ledger.private_bytes_raw(),
-        "root": root_key.private_bytes(*der),
-        "leaf": leaf_key.private_bytes(*der),
-    }
+    plain = {"ledger": ledger.private_bytes_raw(), "root": _der(root_key), "leaf": _der(leaf_key)}
     content = {
         "version": 1,
         "slots": {account_id: dict(_slot(account_id, password, home_key, choose_cost()).content)},
@@ -258,12 +270,46 @@ def create_keys(home: Path, home_id: str, account_id: str, password: str) -> Hom
     return open_keys(home, home_key)
 
 
+def _der(key: EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def replace_certificates(
+    home: Path,
+    keys: HomeKeys,
+    *,
+    leaf: tuple[EllipticCurvePrivateKey, bytes],
+    root: tuple[EllipticCurvePrivateKey, bytes] | None = None,
+) -> HomeKeys:
+    """Put a new leaf, and with it a new root, in place of the old ones; each is its key and its certificate (PEM).
+
+    The old root stays known as a former one; its key is forgotten. The caller holds the store's writing place.
+    """
+    content = _read(home)
+    fresh = {"leaf": leaf, **({"root": root} if root else {})}
+    if root:
+        content["public"]["former_roots"] = [content["public"]["root_pem"], *content["public"].get("former_roots", ())]
+    for name, (key, pem) in fresh.items():
+        content["sealed"][name] = _b64(_seal(keys.home_key(), _der(key), name))
+        content["public"][f"{name}_pem"] = pem.decode()
+    write_atomically(home / KEYS_FILE, json.dumps(content, indent=1).encode())
+    return open_keys(home, keys.home_key())
+
+
+def _public(content: Mapping[str, Any]) -> PublicKeys:
+    """Raises KeyError, TypeError."""
+    fields = dict(content["public"])
+    return PublicKeys(**{**fields, "former_roots": tuple(fields.get("former_roots", ()))})
+
+
 def open_keys(home: Path, home_key: bytes) -> HomeKeys:
     """The keys under a home key that is already known; raises KeysDamaged when it does not fit."""
     content = _read(home)
     try:
         sealed = {name: base64.b64decode(value) for name, value in content["sealed"].items()}
-        public = PublicKeys(**content["public"])
+        public = _public(content)
         _open(home_key, sealed["ledger"], "ledger")
     except (InvalidTag, KeyError, TypeError, ValueError) as error:
         raise KeysDamaged(path=home / KEYS_FILE) from error
@@ -327,7 +373,7 @@ def drop_slot(home: Path, account_id: str) -> None:
 def public_keys(home: Path) -> PublicKeys | None:
     """The public halves of a home, readable by everybody who can read the home; None when there is none."""
     try:
-        return PublicKeys(**_read(home)["public"])
+        return _public(_read(home))
     except (KeysDamaged, TypeError, KeyError):
         return None
 

@@ -34,7 +34,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from compliance import operator_profile, store
+from compliance import certificates, operator_profile, store
 from compliance.account import Account
 from compliance.clock import stamp
 from compliance.destination import beside, format_of, place_of, verify_destination, verify_kind
@@ -62,7 +62,7 @@ from compliance.labels.policy import (
 from compliance.ledger import Ledger
 from compliance.media import MediaInfo
 from compliance.permit import Claim, Permit
-from compliance.storage import disk_error, fsync_folder
+from compliance.storage import disk_error, fsync_folder, head_last
 from compliance.store import Store
 
 # A finished file is read whole; nothing the house makes comes near this.
@@ -154,6 +154,7 @@ class Releaser:
             verify_kind(out, info)
             plan = self.plan(info, format_of(out), language)
             self._gate.verify_for_release(permit, claim, account)
+            keys = certificates.up_to_date(self._home, self._rows, self._ledger, keys)
             # 2. draft
             prepared = drafter.prepare(plan)
             # 3. intent
@@ -395,9 +396,15 @@ class Releaser:
                 return []
             with self._rows.read() as connection:
                 open_rows = [dict(row) for row in connection.execute(query).mappings()]
-            for row in open_rows:
-                self._settle(row)
-            return [row["id"] for row in open_rows]
+            return [row["id"] for row in open_rows if self._is_settled(row)]
+
+    def _is_settled(self, row: dict[str, Any]) -> bool:
+        """Settle one open release; False when the disk does not let it, which the next start tries again."""
+        try:
+            self._settle(row)
+        except OSError:
+            return False
+        return True
 
     def releases(self) -> list[Released]:
         """All finished releases, oldest first."""
@@ -448,9 +455,9 @@ def _write_synced(path: Path, data: bytes) -> str:
     digest = hashlib.sha256(data).hexdigest()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        for rest in head_last(descriptor, data):
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
         os.fchmod(descriptor, 0o666 & ~_umask())
         os.fsync(descriptor)
         if hashlib.sha256(_read_all(descriptor)).hexdigest() != digest:
@@ -478,25 +485,35 @@ def _second_name(path: Path) -> Path:
 
 
 def _is_same(ours: Path, there: Path) -> bool:
-    """Whether two names mean the same bytes; False when either is missing."""
+    """Whether two names mean the same bytes; False when either is missing. Raises OSError as _is_file_with."""
     try:
         if ours.stat().st_size > _LARGEST_BESIDE_BYTES:
             return False
-        return _is_file_with(there, hashlib.sha256(ours.read_bytes()).hexdigest())
-    except OSError:
+        digest = hashlib.sha256(ours.read_bytes()).hexdigest()
+    except FileNotFoundError:
         return False
+    return _is_file_with(there, digest)
 
 
 def _is_file_with(path: Path, digest: str | None) -> bool:
+    """Whether a name means a file of this content.
+
+    Raises OSError when the disk does not say: what cannot be read now may be ours, and is settled at another time.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
+        mode = os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if not stat.S_ISREG(mode):
         return False
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return False
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, PermissionError):
+        # A file that we made can be read by us.
+        return False
+    try:
         return hashlib.sha256(_read_all(descriptor)).hexdigest() == digest
-    except (OSError, SignetError):
+    except SignetError:
         return False
     finally:
         os.close(descriptor)

@@ -69,6 +69,8 @@ class Action(StrEnum):
     GRANT_ROLE = "grant_role"
     CHANGE_PROFILE = "change_profile"
     SET_OPERATOR = "set_operator"
+    RENEW_CERTIFICATE = "renew_certificate"
+    CHOOSE_REVIEW = "choose_review"
 
 
 _EVERYBODY = {Action.READ_LEDGER}
@@ -115,6 +117,8 @@ TABLE: Final[Mapping[Role, frozenset[Action]]] = {
             Action.GRANT_ROLE,
             Action.CHANGE_PROFILE,
             Action.SET_OPERATOR,
+            Action.RENEW_CERTIFICATE,
+            Action.CHOOSE_REVIEW,
         }
     ),
 }
@@ -130,6 +134,8 @@ STEP_UP: Final = frozenset(
         Action.REBIND_ACCOUNT,
         Action.VERIFY_IDENTITY,
         Action.CHANGE_PROFILE,
+        Action.RENEW_CERTIFICATE,
+        Action.CHOOSE_REVIEW,
         Action.EXPORT_LEDGER,
         Action.PRUNE,
         Action.ERASE_SUBJECT,

@@ -256,7 +256,7 @@ def _read_credential(
     data: bytes, container: AnyContainer, known: Sequence[PublicKeys], aside: bytes | None
 ) -> credential.CredentialReading | None:
     try:
-        return credential.read_credential(data, container.mime, [keys.root_pem.encode() for keys in known], aside)
+        return credential.read_credential(data, container.mime, [root for keys in known for root in keys.roots()], aside)
     except LabelPartMissing:
         return None
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from compliance import cosignature, retention, store
+from compliance import certificates, cosignature, retention, store
 from compliance.account import Accounts
+from compliance.clock import stamp
 from compliance.cosignature import Cosignature, Extension
 from compliance.errors import UnknownRecord
 from compliance.keys import HomeKeys, public_keys
@@ -87,6 +88,17 @@ class Logkeeping:
         """Carry a proposal out; a consent officer does, with the password given lately."""
         session = self._accounts.require_for(Action.PRUNE)
         return retention.confirm_prune(self._rows, self._ledger, session.account, proposal)
+
+    def renew_certificate(self) -> tuple[str, str]:
+        """Replace the certificates that sign releases; an admin does. Returns when the new leaf and root run out.
+
+        What was signed before stays this home's own.
+        """
+        session = self._accounts.require_for(Action.RENEW_CERTIFICATE)
+        keys = session.require_keys()
+        fresh = certificates.renew(self._home, self._rows, self._ledger, keys, session.account)
+        leaf, root = certificates.ends(fresh.public)
+        return stamp(leaf), stamp(root)
 
     def _signing(self, keys: HomeKeys) -> Ledger:
         return Ledger(self._rows, self._ledger.origin, keys.ledger_key())

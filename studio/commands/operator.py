@@ -132,6 +132,22 @@ def accept(
     output.line(_("Version {version} of the service agreement is accepted.", version=version))
 
 
+@group.command(
+    help=N_("Replace the certificates that sign releases, as when somebody may have copied the keys."),
+    epilog=N_("Example: signet operator renew-certificate"),
+)
+def renew_certificate(
+    context: typer.Context, password_file: PasswordOption = None, as_json: JsonOption = False
+) -> None:
+    """Replace the certificates."""
+    with opened(context) as workshop:
+        leaf, root = with_keys(workshop, password_file, workshop.logkeeping.renew_certificate)
+    output = Output(as_json)
+    output.data({"leaf_until": leaf, "root_until": root})
+    output.line(_("Releases are signed with a new certificate from now on, good until {until}.", until=leaf))
+    output.line(_("What was released before is still known as this home's own."))
+
+
 def about(context: typer.Context, as_json: JsonOption = False) -> None:
     """Who made this program and who offers this studio."""
     from compliance.labels.policy import system_version

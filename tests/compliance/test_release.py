@@ -220,7 +220,7 @@ def test_bad_places_are_refused_before_any_work(home: Home, claim, out: Path) ->
         (out / "dangling.png", TargetExists, ExitCode.DISK),
         (out / "folder.png", NotWritable, ExitCode.DISK),
         (out / "no" / "such.png", NotWritable, ExitCode.DISK),
-        (out / "x.gif", FormatUnsupported, ExitCode.USAGE),
+        (out / "x.bmp", FormatUnsupported, ExitCode.USAGE),
         (out / "x", FormatUnsupported, ExitCode.USAGE),
     ]
     for path, error, code in table:

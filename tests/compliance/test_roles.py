@@ -58,6 +58,8 @@ NEEDS: dict[Action, str] = {
     Action.GRANT_ROLE: "admin",
     Action.CHANGE_PROFILE: "admin",
     Action.SET_OPERATOR: "admin",
+    Action.RENEW_CERTIFICATE: "admin",
+    Action.CHOOSE_REVIEW: "admin",
 }
 
 
