@@ -10,6 +10,7 @@ from typing import Final
 from compliance.errors import DiskFull, NotWritable
 from compliance.labels.policy import PictureFormat
 from compliance.media import Pixels
+from compliance.storage import head_last
 
 _JPEG_QUALITY = 95
 # zlib's run-length strategy (Z_RLE): on PNG-filtered photographs as small as level 4, in half the time.
@@ -45,17 +46,17 @@ def encode_preview(pixels: Pixels) -> bytes:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write every byte to an open descriptor.
+    """Write every byte to an open descriptor of an empty file, the head last: half a draft cannot be decoded.
 
     Raises DiskFull when space or quota is used up and NotWritable when the place refuses; any other OSError as it is.
     """
-    rest = memoryview(data)
-    while rest:
-        try:
-            rest = rest[os.write(descriptor, rest) :]
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise DiskFull(path="the target folder") from error
-            if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EBADF):
-                raise NotWritable(path="the target", reason=os.strerror(error.errno)) from error
-            raise
+    try:
+        for rest in head_last(descriptor, data):
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise DiskFull(path="the target folder") from error
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EBADF):
+            raise NotWritable(path="the target", reason=os.strerror(error.errno)) from error
+        raise
