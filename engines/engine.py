@@ -180,6 +180,8 @@ _HOMES = {
     "picture.enhance": "engines.picture.enhance",
     "picture.restore": "engines.picture.restore",
     "picture.sketch": "engines.picture.sketch",
+    "voice.attribute": "engines.voice.attribute",
+    "voice.lean": "engines.voice.convert",
     "voice.stock": "engines.voice.stock",
 }
 

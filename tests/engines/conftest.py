@@ -21,6 +21,8 @@ from engines.engine import Engine, Input, Request, load_engine
 from engines.source import decode
 from studio.packs import add_pack
 from tests.engines.tiny_diffusion import make_pipeline
+from tests.engines.tiny_voices import make_vits
+from tests.engines.voices import HIGH, LOW, speech, wav
 
 SAMPLES = Path(str(resources.__file__)).parent / "samples"
 
@@ -37,6 +39,7 @@ NEEDED_OPTIONS: dict[str, dict[str, Any]] = {
     },
     "picture.sketch": {"prompt": "a boat on a lake", "width": 96, "height": 64},
     "picture.enhance": {"scale": 2, "fade": 0.5},
+    "voice.coqui": {"pack": "vits", "text": "Hello world.", "device": "cpu"},
 }
 
 
@@ -97,6 +100,7 @@ def diffusion_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_pack(home, source, pack_id="other", kind="voice.vits", **words)
     shutil.copy(source / "vae" / "config.json", source / "unet" / "config.json")
     add_pack(home, source, pack_id="crossed", **words)
+    add_pack(home, make_vits(folder / "vits"), pack_id="vits", **words)
     return home
 
 
@@ -149,7 +153,21 @@ def tiny_face(hopper: bytes) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def inputs_of(hopper: bytes, collins: bytes, faceless: bytes) -> Mapping[str, Mapping[Role, bytes]]:
+def low_voice() -> bytes:
+    """Two seconds of a made deep voice."""
+    return wav(speech(LOW, 2.0))
+
+
+@pytest.fixture(scope="session")
+def high_voice() -> bytes:
+    """Two seconds of a made high voice."""
+    return wav(speech(HIGH, 2.0, seed=5))
+
+
+@pytest.fixture(scope="session")
+def inputs_of(
+    hopper: bytes, collins: bytes, faceless: bytes, low_voice: bytes, high_voice: bytes
+) -> Mapping[str, Mapping[Role, bytes]]:
     """Good inputs for every engine id."""
     return {
         "face.mesh": {"source": collins, "target": hopper},
@@ -159,4 +177,7 @@ def inputs_of(hopper: bytes, collins: bytes, faceless: bytes) -> Mapping[str, Ma
         "picture.enhance": {"target": faceless},
         "picture.restore": {"target": faceless},
         "picture.sketch": {},
+        "voice.attribute": {"target": low_voice},
+        "voice.coqui": {},
+        "voice.lean": {"source": high_voice, "target": low_voice},
     }

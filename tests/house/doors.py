@@ -29,6 +29,9 @@ DOORS: dict[str, dict[str, str]] = {
         "os.replace": "the one way out where --overwrite was asked for",
         "os.write": "writes the signed bytes beside the target",
     },
+    "compliance/review_result.py": {
+        "unseal": "looks at a result before anybody else may; keeps and hands out no pixel",
+    },
     "compliance/session_keys.py": {"import ctypes": "system calls of the kernel's keyring: a key, never media"},
     "compliance/storage.py": {
         "os.open": "own records of a home: bytes of JSON, never media",
@@ -45,8 +48,12 @@ DOORS: dict[str, dict[str, str]] = {
     "engines/picture/diffusion.py": {
         "getattr by a computed name": "picks torch's number type and diffusers' scheduler from fixed tables",
     },
+    "engines/sound.py": {"import av": "decodes sounds from memory; opens them for reading only"},
     "engines/engine.py": {"import importlib": "loads an engine when it is asked for, from a fixed table"},
     "engines/voice/libraries.py": {"import ctypes": "flite and espeak-ng, inside the speech process alone"},
+    "engines/voice/coqui_checkpoint.py": {
+        "import pickle": "names the error of torch's weights-only reader; nothing is unpickled by it",
+    },
     "studio/__main__.py": {
         "getattr by a computed name": "the three standard streams by their names",
         "open for writing": "a standard stream that was closed at the start: onto the null device",
