@@ -42,7 +42,7 @@ from compliance.storage import write_atomically
 from compliance.verify import Report
 from engines.engine import FoundFace, Input, Request
 from engines.job import Event
-from studio import pictures
+from studio import pictures, voices
 from studio.casework import Casework
 from studio.consents import AssignmentView, Consents, GrantView, HomeKind, SubjectView
 from studio.inputs import read_input
@@ -376,6 +376,13 @@ class Workshop(Consents):
         if faces:
             self._recognition.look(name, data)
         return faces
+
+    def plan_speech(self, options: Mapping[str, Any], *, seed: int = 0, purpose: str = "private") -> SwapPlan:
+        """Speech by a built-in voice, which is nobody's likeness; options: of the engine voice.stock.
+
+        Raises OptionUnfit, TextEmpty, TextTooLong, MarkupUnclear, ScriptUnclear, LanguageUnspoken.
+        """
+        return SwapPlan(voices.plan(options, seed=seed, purpose=purpose), (), ())
 
     def start(self, plan: SwapPlan, on_event: Callable[[Event], None]) -> Running:
         """Ask the gate and hand the work to the worker; raises ConsentError or AccountError when the gate says no."""

@@ -53,7 +53,8 @@ class Flite:
         self._library.delete_wave.argtypes = [ctypes.POINTER(_Wave)]
         self._voices: dict[str, int] = {}
 
-    def _voice(self, name: str) -> int:
+    def load(self, name: str) -> int:
+        """The address of a voice, loaded when it is first asked for; raises LibraryMissing."""
         if name not in self._voices:
             try:
                 register = ctypes.CDLL(f"libflite_cmu_us_{name}.so.1")[f"register_cmu_us_{name}"]
@@ -71,7 +72,7 @@ class Flite:
 
         Raises LibraryMissing, SpeechRefused.
         """
-        pointer = self._voice(voice)
+        pointer = self.load(voice)
         features = ctypes.cast(pointer, ctypes.POINTER(_Voice)).contents.features
         self._library.flite_feat_set_float(features, b"duration_stretch", 1 / rate)
         if pitch_hz:
@@ -191,6 +192,13 @@ class Speakers:
                         asked["voice"], asked["text"], words_a_minute=asked["words_a_minute"], pitch=asked["pitch"]
                     )
                     return {"rate_hz": rate_hz}, samples
+                case "look":
+                    if asked["library"] == "flite":
+                        self._flite = self._flite or Flite()
+                        self._flite.load(asked["voice"])
+                    else:
+                        self._espeak = self._espeak or Espeak()
+                    return {}, b""
                 case "phonemes":
                     self._espeak = self._espeak or Espeak()
                     return {"phonemes": self._espeak.phonemes(asked["voice"], asked["text"])}, b""

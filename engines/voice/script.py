@@ -47,7 +47,7 @@ def read_script(text: str) -> tuple[Speech, ...]:
         else:
             raise ScriptUnclear(line=number, problem="it names no speaker")
     if not speeches:
-        raise TextEmpty(reason="it is empty")
+        raise TextEmpty(reason="no words were given")
     for speech in speeches:
         if not speech.text:
             raise ScriptUnclear(line=speech.line, problem="the speaker says nothing")

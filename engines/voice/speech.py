@@ -33,10 +33,11 @@ class Talk(Protocol):
 _begin: Callable[[], Talk] | None = None
 
 
-def talk_through(begin: Callable[[], Talk] | None) -> None:
-    """Say how conversations are begun; begin raises OSError or EOFError when the speech process is gone."""
+def talk_through(begin: Callable[[], Talk] | None) -> Callable[[], Talk] | None:
+    """Say how conversations are begun, and hear how they were; begin raises OSError or EOFError when it cannot."""
     global _begin
-    _begin = begin
+    before, _begin = _begin, begin
+    return before
 
 
 class Speech:
@@ -96,6 +97,14 @@ class Speech:
         asked = {"op": "espeak", "voice": voice, "text": text, "words_a_minute": words_a_minute, "pitch": pitch}
         body, blob = self._ask(voice, asked)
         return int(body["rate_hz"]), _sound(blob)
+
+    def has(self, library: str, voice: str) -> bool:
+        """Whether a voice of a library can speak here: "flite", "espeak"."""
+        try:
+            self._ask(voice, {"op": "look", "library": library, "voice": voice})
+        except (VoiceMissing, SpeechFailed):
+            return False
+        return True
 
     def phonemes(self, voice: str, text: str) -> str:
         """The text in IPA as espeak-ng reads it, for neural voices; raises VoiceMissing, SpeechFailed."""

@@ -211,7 +211,7 @@ def read_text(text: str, *, language: str = "auto", markup: bool = True) -> Read
     if len(text) > LONGEST_TEXT:
         raise TextTooLong(characters=len(text), limit=LONGEST_TEXT)
     if not text.strip():
-        raise TextEmpty(reason="it is empty")
+        raise TextEmpty(reason="no words were given")
     cleaned, notes = clean(text)
     marked = read_markup(cleaned) if markup else [Words(cleaned)]
     pieces: list[Piece] = []

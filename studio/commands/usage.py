@@ -13,10 +13,15 @@ from studio.text import _
 
 _ANYWHERE = ("--home", "--lang")
 _SEVERAL = "--consent"
+# Commands that have a --lang of their own: the language of what is spoken. The reader's then stands before them.
+_WITH_LANGUAGE = (("voice", "speak"),)
 
 
 def arranged(arguments: Sequence[str]) -> list[str]:
-    """The words with --home and --lang in front, and `--consent A B` spelled as `--consent A --consent B`."""
+    """The words with --home and --lang in front, and `--consent A B` spelled as `--consent A --consent B`.
+
+    Behind a command that has a --lang of its own, that one stays where it is.
+    """
     words = list(arguments)
     end = words.index("--") if "--" in words else len(words)
     front: list[str] = []
@@ -24,11 +29,12 @@ def arranged(arguments: Sequence[str]) -> list[str]:
     place, several = 0, False
     while place < end:
         word = words[place]
-        if word in _ANYWHERE and place + 1 < end:
+        movable = ("--home",) if tuple(rest[:2]) in _WITH_LANGUAGE else _ANYWHERE
+        if word in movable and place + 1 < end:
             front += words[place : place + 2]
             place, several = place + 2, False
             continue
-        if word.startswith(tuple(f"{name}=" for name in _ANYWHERE)):
+        if word.startswith(tuple(f"{name}=" for name in movable)):
             front.append(word)
         elif several and not word.startswith("-"):
             if rest[-1] != _SEVERAL:
@@ -42,14 +48,18 @@ def arranged(arguments: Sequence[str]) -> list[str]:
 
 
 def value_of(words: Sequence[str], option: str) -> str | None:
-    """The last value of an option among arranged words, up to a `--`; None when it is not there."""
-    words = words[: words.index("--")] if "--" in words else words
-    found = None
-    for place, word in enumerate(words):
-        if word == option and place + 1 < len(words):
-            found = words[place + 1]
-        elif word.startswith(f"{option}="):
-            found = word.split("=", 1)[1]
+    """The last value of --home or --lang among arranged words, where they stand in front; None when it is not there."""
+    found, place = None, 0
+    while place < len(words):
+        word = words[place]
+        if word in _ANYWHERE and place + 1 < len(words):
+            found = words[place + 1] if word == option else found
+            place += 2
+        elif word.startswith(tuple(f"{name}=" for name in _ANYWHERE)):
+            found = word.split("=", 1)[1] if word.startswith(f"{option}=") else found
+            place += 1
+        else:
+            break
     return found
 
 

@@ -1,0 +1,181 @@
+"""signet voice: speech from words by built-in voices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from compliance.errors import TextEmpty, UsageUnclear
+from studio.commands.door import JsonOption, PasswordOption, opened, with_keys
+from studio.commands.face import run_job
+from studio.commands.output import Output, plain_data
+from studio.commands.picture import OverwriteOption, PurposeOption, numbered
+from studio.text import N_, _, word
+
+if TYPE_CHECKING:
+    from studio.workshop import SwapPlan, Workshop
+
+group = typer.Typer(help=N_("Voices: speech from words."))
+
+_MOST_TAKES = 16
+
+
+@group.command(
+    help=N_(
+        "Speak a text by a built-in voice; the sound announces itself as synthetic. "
+        "These voices are nobody's likeness, so no consent is asked for."
+    ),
+    epilog=N_('Example: signet voice speak --text "Good morning." --lang en --out a.wav'),
+)
+def speak(
+    context: typer.Context,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help=N_("Where the sound goes: .wav, .flac, .mp3, .m4a, .ogg."))
+    ],
+    words: Annotated[
+        str | None,
+        typer.Option(
+            "--text",
+            metavar="TEXT",
+            help=N_(
+                'What is said. It may hold <break time="500ms"/>, <emphasis>…</emphasis> and '
+                '<prosody rate="slow">…</prosody>.'
+            ),
+        ),
+    ] = None,
+    script: Annotated[
+        Path | None,
+        typer.Option("--script", metavar="FILE", help=N_("A text file with a line for each speech: NAME: words.")),
+    ] = None,
+    spoken: Annotated[
+        str,
+        typer.Option(
+            "--lang",
+            metavar="en|zh|…",
+            help=N_("Language of the words; found out by their letters if left out. The reader's stands before voice."),
+        ),
+    ] = "auto",
+    voice: Annotated[
+        str,
+        typer.Option("--voice", metavar="ID", help=N_("Who speaks, from `signet voice list`; chosen if left out.")),
+    ] = "auto",
+    cast: Annotated[
+        list[str] | None,
+        typer.Option("--cast", metavar="NAME=ID", help=N_("Who speaks for whom in a script; several times.")),
+    ] = None,
+    rate: Annotated[
+        float, typer.Option("--rate", metavar="0.5-2", help=N_("How fast it is said; 1 is as usual."))
+    ] = 1.0,
+    pitch: Annotated[
+        float, typer.Option("--pitch", metavar="-8-8", help=N_("How much higher it is said, in semitones."))
+    ] = 0.0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", min=0, metavar="N", help=N_("0 speaks plainly; other numbers vary pace and pitch a little.")
+        ),
+    ] = 0,
+    takes: Annotated[
+        int,
+        typer.Option(
+            "--takes", min=1, max=_MOST_TAKES, metavar="N", help=N_("How many takes, with seeds that follow.")
+        ),
+    ] = 1,
+    subtitles: Annotated[
+        str | None,
+        typer.Option("--subtitles", metavar="srt|vtt", help=N_("Write subtitles beside the sound as well.")),
+    ] = None,
+    purpose: PurposeOption = "private",
+    overwrite: OverwriteOption = False,
+    password_file: PasswordOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Speak a text."""
+    from studio.voices import read_script_file, subtitles_beside
+
+    if (words is None) == (script is None):
+        problem = _("Give either --text or --script.")
+        raise UsageUnclear(problem=problem, command="signet voice speak")
+    options: dict[str, Any] = {
+        "text": words if script is None else read_script_file(script),
+        "form": "text" if script is None else "script",
+        "language": spoken,
+        "voice": voice,
+        "voices": ", ".join(cast or []),
+        "rate": rate,
+        "pitch": pitch,
+    }
+    if not options["text"]:
+        raise TextEmpty(reason="no words were given")
+    output = Output(as_json)
+    places = [numbered(out, index, takes) for index in range(takes)]
+    with opened(context) as workshop:
+        plans = [workshop.plan_speech(options, seed=seed + index, purpose=purpose) for index in range(takes)]
+        with_keys(workshop, password_file, workshop.require_ready)
+        beside = []
+        for place in places:
+            workshop.verify_out(place, overwrite, (script,) if script is not None else ())
+            beside.append(subtitles_beside(place, subtitles, overwrite) if subtitles is not None else None)
+        output.note(_("These voices are nobody's likeness: no consent is needed."))
+        for place, plan, text_file in zip(places, plans, beside, strict=True):
+            speak_plan(workshop, output, plan, place, overwrite, text_file)
+
+
+def speak_plan(
+    workshop: Workshop, output: Output, plan: SwapPlan, out: Path, overwrite: bool, subtitles: Path | None = None
+) -> dict[str, Any]:
+    """Run one plan of speech to its released file, and its subtitles where a path is given; tells both.
+
+    Whatever happens, nothing else is left. Raises what the job failed with, and WorkStopped when the user stopped it.
+    """
+    from studio.voices import notice_language, write_subtitles
+
+    running = run_job(workshop, plan, output)
+    try:
+        info = running.info
+        assert info is not None  # run_job returns finished jobs only
+        for warning in info.warnings:
+            output.data({"event": "warning", "message": word(warning)})
+            output.note(word(warning))
+        release = workshop.release(running, out, overwrite, notice_language(plan.request))
+    except BaseException:
+        workshop.discard(running)
+        raise
+    label = workshop.label_text()
+    if subtitles is not None:
+        write_subtitles(subtitles, plan.request, info, release.path, label)
+    told: dict[str, Any] = {
+        **plain_data(release),
+        "label": label,
+        "seed": plan.request.seed,
+        "seconds": round(info.frames / info.rate_hz, 3),
+        "origin": info.origin,
+        "consent": "not needed",
+        "subtitles": str(subtitles) if subtitles is not None else None,
+    }
+    output.data({"event": "released", **told})
+    output.line(_("Released: {path}", path=told["path"]))
+    output.line(_("Label on it: {label} · ledger entry {index}", label=label, index=release.ledger_index))
+    if subtitles is not None:
+        output.line(_("Subtitles: {path}", path=subtitles))
+    return told
+
+
+@group.command("list", help=N_("The built-in voices, and whether their libraries are installed."))
+def list_voices(as_json: JsonOption = False) -> None:
+    """List the voices."""
+    from studio.voices import voices
+
+    found = voices()
+    Output(as_json).table(
+        (_("voice"), _("name"), _("what it is"), _("installed")),
+        [(one.id, one.name, word(one.sentence), _("yes") if one.is_here else _("no")) for one in found],
+        found,
+        _("There are no voices."),
+    )
+    if not as_json:
+        from engines.voice.catalogue import LANGUAGES
+
+        Output().line(_("Languages: {languages}", languages=" ".join(LANGUAGES)))
