@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from compliance import encode, encode_sound
+from compliance.containers_parts import PictureFormat
 from compliance.errors import FormatUnsupported
 from compliance.labels import audible, explicit, watermark_audio, watermark_image
 from compliance.labels.lettering import opencv
-from compliance.labels.policy import FORMATS, LabelPlan, Language, PictureFormat
+from compliance.labels.policy import FORMATS, LabelPlan, Language
 from compliance.media import Kind, SyntheticMedia, unseal, unseal_sound
 from compliance.reading import read_media
 from compliance.sound_containers import SoundFormat

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from compliance.containers import Container, manifest_store, read_container
+from compliance.errors import NotAPicture
 from compliance.sound_containers import SoundContainer, is_sound, read_sound_container, sound_manifest_store
 
 # What any file of the house is when taken apart.
@@ -25,10 +26,15 @@ def manifest_of(data: bytes) -> bytes:
 
 # One limit for what goes in, comes out and is checked (engines.source has the same).
 LARGEST_PIXELS = 100_000_000
+_DECODED = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "AVIF")
 
 
-def decode_picture(data: bytes) -> Any:
-    """Pixels of a whole PNG or JPEG: uint8, (height, width, 3), sRGB; None when it cannot be decoded to its end."""
+def decode_picture(data: bytes, *, opaque: bool = False) -> Any:
+    """Pixels of a whole picture: uint8, (height, width, 3), sRGB; None when it cannot be decoded to its end.
+
+    Transparent places are laid on white; opaque: None for a picture that may have any, since on another ground it would
+    look different. Of several frames or pages the first.
+    """
     import io
     import warnings
 
@@ -36,12 +42,22 @@ def decode_picture(data: bytes) -> Any:
     from PIL import Image
 
     try:
+        # Some decoders make room for the whole picture when a file is opened, so the size is read first.
+        known = read_container("", data, salvage=True)
+        if known.width * known.height > LARGEST_PIXELS:
+            return None
         with warnings.catch_warnings():
             # Pillow warns below our own limit, which is judged from the header before anything is decoded.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
+            with Image.open(io.BytesIO(data), formats=_DECODED) as picture:
                 if picture.width * picture.height > LARGEST_PIXELS:
                     return None
+                if picture.has_transparency_data:
+                    if opaque:
+                        return None
+                    ground = Image.new("RGBA", picture.size, "white")
+                    ground.alpha_composite(picture.convert("RGBA"))
+                    return np.asarray(ground.convert("RGB"))
                 return np.asarray(picture.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError):
+    except (NotAPicture, OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError):
         return None

@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, Literal, Protocol
 
+from compliance.containers_parts import PictureFormat
 from compliance.labels.aigc import SOURCE_TYPE, AigcField, xmp_packet
 from compliance.labels.lettering import CHINESE, ENGLISH, SAMPLE, SEPARATOR
 from compliance.media import Kind, Origin
 from compliance.sound_containers import SoundFormat
 
 SYSTEM_NAME = "Signet"
-PictureFormat = Literal["png", "jpeg"]
 MediaFormat = PictureFormat | SoundFormat
 
 
@@ -34,6 +34,10 @@ class FormatRule:
 FORMATS: Final[dict[MediaFormat, FormatRule]] = {
     "png": FormatRule("picture", (".png",), "image/png"),
     "jpeg": FormatRule("picture", (".jpg", ".jpeg"), "image/jpeg"),
+    "webp": FormatRule("picture", (".webp",), "image/webp"),
+    "tiff": FormatRule("picture", (".tif", ".tiff"), "image/tiff"),
+    "gif": FormatRule("picture", (".gif",), "image/gif"),
+    "avif": FormatRule("picture", (".avif",), "image/avif"),
     "wav": FormatRule("sound", (".wav",), "audio/wav"),
     "flac": FormatRule("sound", (".flac",), "audio/flac"),
     "mp3": FormatRule("sound", (".mp3",), "audio/mpeg"),

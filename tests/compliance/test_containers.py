@@ -42,7 +42,7 @@ def reason(data: bytes) -> str:
     ("data", "expected"),
     [
         (b"", "empty file"),
-        (b"GIF89a" + bytes(40), "neither PNG nor JPEG"),
+        (b"BM" + bytes(40), "neither PNG nor JPEG nor WebP, TIFF, GIF, AVIF"),
         (PNG[:-1], "truncated"),
         (PNG[: len(PNG) // 2], "truncated"),
         (PNG[:8], "truncated"),
