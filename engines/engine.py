@@ -181,6 +181,7 @@ _HOMES = {
     "picture.restore": "engines.picture.restore",
     "picture.sketch": "engines.picture.sketch",
     "voice.attribute": "engines.voice.attribute",
+    "voice.coqui": "engines.voice.coqui",
     "voice.lean": "engines.voice.convert",
     "voice.stock": "engines.voice.stock",
 }

@@ -8,7 +8,7 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compliance.errors import FileMissing, PackExists, PackForeign, PackMissing
 from compliance.storage import disk_error, write_atomically
@@ -22,6 +22,9 @@ from engines.packs import (
     verify_format,
     walk,
 )
+
+if TYPE_CHECKING:
+    from engines.voice.coqui_checkpoint import Converted
 
 FOLDER = "packs"
 
@@ -49,16 +52,23 @@ def find_pack(home: Path, pack_id: str) -> ModelPack:
 def kind_of(source: Path) -> tuple[str, dict[str, Any]]:
     """What a folder or file most likely holds, by its own index files; ("weights", {}) when nothing tells.
 
-    A diffusers pipeline has model_index.json with its class; a transformers or coqui model has config.json.
+    A diffusers pipeline has model_index.json with its class; a transformers or coqui model has config.json; a
+    classifier of pictures has classifier.json, which says how its model is used.
     """
+    from engines.voice import coqui_checkpoint
+
     index = source / "model_index.json"
     if index.is_file():
         try:
             return "picture.diffusers", {"class": str(json.loads(index.read_bytes())["_class_name"])}
         except (ValueError, KeyError):
             return "picture.diffusers", {}
+    if source.is_dir() and coqui_checkpoint.is_coqui(source):
+        return "voice.coqui", {"model": str(json.loads((source / "config.json").read_bytes())["model"])}
     if source.suffix == ".safetensors":
         return "picture.single-file", {}
+    if (source / "classifier.json").is_file():
+        return "content-classifier", {}
     if source.suffix == ".onnx":
         return "onnx", {}
     return "weights", {}
@@ -92,9 +102,10 @@ def add_pack(
     files.pop(MANIFEST, None)
     if not files:
         raise PackForeign(pack=pack_id, file=source.name, reason="an empty folder")
+    guessed_kind, guessed_options = kind_of(source)
+    converted = _convert(source, files, pack_id) if guessed_kind == "voice.coqui" else None
     for name, path in files.items():
         verify_format(path, name, pack_id)
-    guessed_kind, guessed_options = kind_of(source)
     temporary = packs_folder(home) / f".adding-{secrets.token_hex(4)}"
     try:
         temporary.mkdir(mode=0o700, parents=True)
@@ -102,6 +113,7 @@ def add_pack(
             place = temporary / name
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.copyfile(path, place, follow_symlinks=False)
+        names = [*files, *(_write(converted, temporary) if converted is not None else ())]
         pack = ModelPack(
             id=pack_id,
             kind=kind or guessed_kind,
@@ -110,7 +122,7 @@ def add_pack(
             licence=licence,
             licence_class=licence_class,
             source=origin,
-            files={name: sha256_of(temporary / name) for name in sorted(files)},
+            files={name: sha256_of(temporary / name) for name in sorted(names)},
             folder=temporary,
             options={**guessed_options, **(options or {})},
         )
@@ -125,6 +137,31 @@ def add_pack(
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return read_pack(target)
+
+
+def _convert(source: Path, files: dict[str, Path], pack_id: str) -> Converted:
+    """Read the pickles of a voice of coqui-tts as data, once, and take them off the files; raises PackForeign."""
+    from engines.voice import coqui_checkpoint
+
+    made = coqui_checkpoint.convert(source, pack_id)
+    for name in [name for name in files if Path(name).suffix.lower() in coqui_checkpoint.NOT_TAKEN]:
+        del files[name]
+    for name in (*made.tensors, *made.texts):
+        if name in files:
+            raise PackForeign(pack=pack_id, file=name, reason="there beside the checkpoint that would become it")
+    return made
+
+
+def _write(made: Converted, folder: Path) -> list[str]:
+    """Write converted weights and tables into a new pack; the names of the files."""
+    from safetensors.torch import save_file
+
+    for name, tensors in made.tensors.items():
+        (folder / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        save_file(tensors, folder / name)
+    for name, text in made.texts.items():
+        write_atomically(folder / name, text.encode())
+    return [*made.tensors, *made.texts]
 
 
 def remove_pack(home: Path, pack_id: str) -> None:
