@@ -1,6 +1,6 @@
 """Read-only decoding of pictures into what engines work on: uint8, (height, width, 3), sRGB, upright.
 
-Bytes come from anywhere, so the decoder is narrow: six formats by their first bytes, the size read from the header
+Bytes come from anywhere, so the decoder is narrow: seven formats by their first bytes, the size read from the header
 before anything is decoded, and every way in which a decoder can fail becomes NotAPicture.
 """
 
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
@@ -42,11 +43,12 @@ _FORMATS = (
     _Format(lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), TiffImageFile),
     _Format(lambda head: head.startswith(b"BM"), BmpImageFile),
     _Format(lambda head: head[:6] in (b"GIF87a", b"GIF89a"), GifImageFile),
+    _Format(lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis", b"mif1"), AvifImageFile),
 )
 
 
 def decode(name: str, data: bytes) -> Pixels:
-    """Decode one picture: PNG, JPEG, WebP, TIFF, BMP or GIF (the first frame or page).
+    """Decode one picture: PNG, JPEG, WebP, TIFF, BMP, GIF or AVIF (the first frame or page).
 
     name is only for messages. The orientation of EXIF is applied, an ICC profile converted to sRGB, transparency laid
     on white, 16 bits reduced to 8. Returns uint8, (height, width, 3), contiguous and writable.

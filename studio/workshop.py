@@ -9,13 +9,15 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
 from compliance import identity, refutation, store, verify
 from compliance.account import Account, Accounts, Session
 from compliance.consent import PURPOSES
+from compliance.content import ContentHit
 from compliance.cosignature import verify_cosignatures
 from compliance.destination import place_of, verify_destination
 from compliance.errors import (
@@ -25,6 +27,7 @@ from compliance.errors import (
     HomeUnusable,
     NoFaceFound,
     OptionUnfit,
+    ReviewChanged,
     SignetError,
     StoreDamaged,
     WorkStopped,
@@ -51,6 +54,7 @@ from studio.members import Members
 from studio.packs import packs_folder
 from studio.recognition import Recognition
 from studio.reports import keep_reports_in
+from studio.review import Review
 from studio.runner import JobRunner, Running, raise_failed
 from studio.underway import Underway
 
@@ -169,9 +173,11 @@ class Workshop(Consents):
         self._underway = Underway(self._ledger)
         self._recognition = Recognition(home, self._rows, self._runner, self._keys_if_open)
         self._gate.matcher = self._recognition.match
-        self._words = self._gate.content = pictures.WordsReview()
         self._plans: dict[str, SwapPlan] = {}
         self._lock = threading.Lock()
+        self.review = Review(home, self._ledger, self._accounts, self._runner)
+        self._words = self._gate.content = self.review.content
+        self._told_hits: set[tuple[str, ...]] = set()
         self.logkeeping = Logkeeping(home, self._rows, self._ledger, self._accounts, self._keys_if_open)
         self.members = Members(self._rows, self._ledger, self._accounts)
         self.casework = Casework(home, self._rows, self._ledger, self._accounts, self.logkeeping.due_checkpoint)
@@ -371,18 +377,18 @@ class Workshop(Consents):
         )
         return SwapPlan(request, materials, faces, tuple(path for path in (picture, mask) if path is not None))
 
-    def _look(self, name: str, data: bytes) -> list[FoundFace]:
-        faces = self._runner.survey(FACE_ENGINE, name, data)
-        if faces:
-            self._recognition.look(name, data)
-        return faces
-
     def plan_speech(self, options: Mapping[str, Any], *, seed: int = 0, purpose: str = "private") -> SwapPlan:
         """Speech by a built-in voice, which is nobody's likeness; options: of the engine voice.stock.
 
         Raises OptionUnfit, TextEmpty, TextTooLong, MarkupUnclear, ScriptUnclear, LanguageUnspoken.
         """
         return SwapPlan(voices.plan(options, seed=seed, purpose=purpose), (), ())
+
+    def _look(self, name: str, data: bytes) -> list[FoundFace]:
+        faces = self._runner.survey(FACE_ENGINE, name, data)
+        if faces:
+            self._recognition.look(name, data)
+        return faces
 
     def start(self, plan: SwapPlan, on_event: Callable[[Event], None]) -> Running:
         """Ask the gate and hand the work to the worker; raises ConsentError or AccountError when the gate says no."""
@@ -391,14 +397,37 @@ class Workshop(Consents):
         try:
             permit = self._gate.authorize(plan.request.claim(), current.account)
         except ContentBlocked as error:
-            self.casework.open_blocked(current.account.id, str(error.data["rule"]))
-            raise
+            told = error.data
+            stop = ContentHit(told["rule"], told["category"], "stop", told["place"], told["score"], told["start"])
+            case = self.casework.open_for_hits(current.account.id, [stop])
+            raise ContentBlocked(**{**told, "case": case}) from error
+        self._open_cases(current.account, plan.request, self._words.hits(plan.request))
         self.logkeeping.due_checkpoint()
-        running = self._runner.start(plan.request, permit, [item.data for item in plan.materials], on_event)
+        running = self._runner.start(
+            plan.request,
+            permit,
+            [item.data for item in plan.materials],
+            on_event,
+            partial(self._open_cases, current.account),
+        )
         self._underway.add(running)
         with self._lock:
             self._plans[running.id] = plan
         return running
+
+    def _open_cases(self, account: Account, request: Request, hits: Sequence[ContentHit]) -> str:
+        """Open a case for what the review found; the same by the same rule in another picture of a row opens no second.
+
+        Returns the case of a hard stop, else of the first new hit; "" when there is none.
+        """
+        same = replace(request, seed=0).digest()
+        keys = {hit: (account.id, same, hit.rule, hit.place) for hit in hits}
+        new = [hit for hit in hits if hit.severity == "stop" or keys[hit] not in self._told_hits]
+        if not new:
+            return ""
+        case = self.casework.open_for_hits(account.id, new)
+        self._told_hits.update(keys[hit] for hit in new)
+        return case
 
     def explain(self, request: Request) -> list[RuleResult]:
         """What every rule of the gate says to a request, in order; makes no permit. Raises NotSignedIn."""
@@ -436,8 +465,12 @@ class Workshop(Consents):
         self.verify_out(out, overwrite, plan.paths)
         self._words.show(plan.request)
         claim = plan.request.claim()
+        permit = self._gate.authorize(claim, current.account)
+        if permit.content_sha256 != running.content_sha256:
+            # The worker looked at it by other rules, or without the classifier that is in force by now.
+            raise ReviewChanged
         return self._releaser.release(
-            permit=self._gate.authorize(claim, current.account),
+            permit=permit,
             claim=claim,
             account=current.account,
             keys=keys,
@@ -542,6 +575,7 @@ _MAGIC = (
     (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
     (re.compile(rb"GIF8[79]a"), "image/gif"),
     (re.compile(rb"II\*\x00|MM\x00\*"), "image/tiff"),
+    (re.compile(rb"....ftyp(avif|avis|mif1)", re.DOTALL), "image/avif"),
 )
 
 

@@ -83,6 +83,13 @@ def _tiff_claiming(width: int, height: int) -> bytes:
     return data
 
 
+def _avif_claiming(width: int, height: int) -> bytes:
+    data = bytearray(_encoded(Image.fromarray(_colourful()), "AVIF"))
+    at = data.index(b"ispe") + 8
+    data[at : at + 8] = struct.pack(">II", width, height)
+    return bytes(data)
+
+
 _PNG = png(_colourful())
 _JPEG = _encoded(Image.fromarray(_colourful(300, 200)), "JPEG")
 _KINDS = {
@@ -92,6 +99,7 @@ _KINDS = {
     "TIFF": _encoded(Image.fromarray(_colourful()), "TIFF", compression="tiff_lzw"),
     "BMP": _encoded(Image.fromarray(_colourful()), "BMP"),
     "GIF": _encoded(Image.fromarray(_colourful()), "GIF"),
+    "AVIF": _encoded(Image.fromarray(_colourful()), "AVIF"),
 }
 
 BAD = {
@@ -108,6 +116,9 @@ BAD = {
     "TIFF cut off": _KINDS["TIFF"][:30],
     "BMP cut off": _KINDS["BMP"][:100],
     "GIF cut off": _KINDS["GIF"][:20],
+    "AVIF cut off": _KINDS["AVIF"][:-40],
+    "AVIF header alone": _KINDS["AVIF"][:40],
+    "a film": b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(40),
     "RIFF that is sound": b"RIFF\x24\0\0\0WAVEfmt " + bytes(32),
     "PNG of no width": _png_header(0, 5),
     "another format Pillow knows": b"P6 2 2 255 " + bytes(12),
@@ -137,8 +148,9 @@ def test_what_is_no_picture_is_refused(name: str) -> None:
         _extended_webp_claiming(16_383, 16_383),
         _gif_claiming(40_000, 40_000),
         _tiff_claiming(40_000, 40_000),
+        _avif_claiming(15_000, 15_000),
     ],
-    ids=["png", "long png", "jpeg", "bmp", "webp", "extended webp", "gif", "tiff"],
+    ids=["png", "long png", "jpeg", "bmp", "webp", "extended webp", "gif", "tiff", "avif"],
 )
 def test_too_many_pixels_are_refused_before_decoding(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """The header is enough: a small file that would unfold to gigabytes is never unfolded."""
