@@ -1,34 +1,17 @@
-"""What the ledger itself says of consents: the database's rows are only an index, and a deleted row revives nothing.
-
-The log is read forward, each entry once for a process; what is asked between two requests costs only the new entries.
-Recomputing every hash from the first entry on is Ledger.verify; here each body that is used is compared with its leaf.
-"""
+"""What the ledger itself says of consents: the database's rows are only an index, and a deleted row revives nothing."""
 
 from __future__ import annotations
 
-import json
-import re
 import threading
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
-import sqlalchemy as sa
-
-from compliance import store
-from compliance.errors import LedgerBroken
-from compliance.ledger import PRUNED, Ledger
-from compliance.proof import leaf_hash
+from compliance.following import Follower
+from compliance.ledger import Ledger
 
 End = Literal["withdrawn", "superseded", "refused"]
-# Canonical JSON escapes quotes inside values, so this can stand in a body only as the kind itself.
-_OURS = re.compile(rb'"kind":"(?:consent_|face_|subject_|release_|data_key_|ledger_pruned)')
-# How every body ends: its time, and the version that stands last in canonical order.
-_TIME = re.compile(rb'"time":"([^"]+)","v":\d+\}\Z')
-_TIME_BYTES = 64
-_ROWS_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +35,27 @@ class Assigned:
     ledger_index: int
 
 
-class ConsentLog:
+class ConsentLog(Follower):
     """The consents of one home as its ledger tells them; `follow` first, then read the fields."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._rows = ledger.store
-        self._next = 0
-        self._blank: set[int] = set()
-        self._pruned: list[tuple[int, int]] = []
-        self._lock = threading.Lock()
+        super().__init__(
+            ledger,
+            {
+                "consent_recorded": self._read_recorded,
+                "consent_withdrawn": self._read_withdrawn,
+                "consent_superseded": self._read_superseded,
+                "consent_refused": self._read_refused,
+                "consent_approved": self._read_approved,
+                "consent_confirmed": self._read_confirmed,
+                "face_assigned": self._read_assigned,
+                "face_confirmed": self._read_assignment_confirmed,
+                "subject_erased": self._read_erased,
+                "data_key_shredded": self._read_shredded,
+                "release_intended": self._read_intended,
+                "release_rolled_back": self._read_rolled_back,
+            },
+        )
         self.recorded: dict[str, tuple[int, str]] = {}
         """Grant → ledger index and SHA-256 of its record."""
         self.ended: dict[str, Ended] = {}
@@ -73,66 +68,8 @@ class ConsentLog:
         """Subject → when their data were erased."""
         self.assignments: dict[tuple[str, str], dict[int, Assigned]] = {}
         """(asset, likeness) → face number → whose."""
-        self.latest = ""
-        """The latest time that any entry tells: what a clock that was set back cannot take away."""
         self._outputs: dict[str, set[str]] = {}
         self._released_under: dict[str, tuple[str, ...]] = {}
-        self._readers: Mapping[str, Callable[[int, str, dict[str, Any]], None]] = {
-            "consent_recorded": self._read_recorded,
-            "consent_withdrawn": self._read_withdrawn,
-            "consent_superseded": self._read_superseded,
-            "consent_refused": self._read_refused,
-            "consent_approved": self._read_approved,
-            "consent_confirmed": self._read_confirmed,
-            "face_assigned": self._read_assigned,
-            "face_confirmed": self._read_assignment_confirmed,
-            "subject_erased": self._read_erased,
-            "data_key_shredded": self._read_shredded,
-            PRUNED: self._read_pruned,
-            "release_intended": self._read_intended,
-            "release_rolled_back": self._read_rolled_back,
-        }
-
-    def follow(self) -> ConsentLog:
-        """Read what was added since the last call; raises LedgerBroken when entries are missing or changed."""
-        with self._lock, self._rows.read() as connection:
-            entry = store.ledger_entry
-            size = connection.execute(sa.select(sa.func.max(entry.c.idx))).scalar()
-            count = 0 if size is None else size + 1
-            if count < self._next:
-                raise LedgerBroken(index=count, reason="entries are missing")
-            query = (
-                sa.select(entry.c.idx, entry.c.leaf, entry.c.body)
-                .where(entry.c.idx >= self._next)
-                .order_by(entry.c.idx)
-                .execution_options(yield_per=_ROWS_AT_ONCE)
-            )
-            for index, leaf, body in connection.execute(query):
-                if index != self._next:
-                    raise LedgerBroken(index=self._next, reason="the entry is missing")
-                if body is None:
-                    self._blank.add(index)
-                elif found := _TIME.search(body[-_TIME_BYTES:]):
-                    self.latest = max(self.latest, found[1].decode())
-                if body is not None and _OURS.search(body):
-                    if leaf_hash(body) != leaf:
-                        raise LedgerBroken(index=index, reason="the entry was changed")
-                    self._read(index, body)
-                self._next = index + 1
-            # A body is removed when its time is over, and an entry says so; any other may have been a withdrawal.
-            for index in sorted(self._blank):
-                if not any(first <= index <= last for first, last in self._pruned):
-                    raise LedgerBroken(index=index, reason="the entry was removed")
-        return self
-
-    def _read(self, index: int, body: bytes) -> None:
-        try:
-            told = json.loads(body)
-            reader = self._readers.get(told["kind"])
-            if reader is not None:
-                reader(index, told["time"], told["fields"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise LedgerBroken(index=index, reason="the entry was changed") from error
 
     @property
     def latest_day(self) -> date:
@@ -187,9 +124,6 @@ class ConsentLog:
 
     def _read_shredded(self, _index: int, when: str, fields: dict[str, Any]) -> None:
         self.erased.setdefault(fields["owner"], when)
-
-    def _read_pruned(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
-        self._pruned.append((int(fields["first"]), int(fields["last"])))
 
     def _read_intended(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
         self._released_under[fields["release"]] = tuple(fields["consents"])

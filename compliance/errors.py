@@ -84,6 +84,20 @@ class NotASound(InputError):
     next_step = "Use a WAV, FLAC, MP3, M4A or Ogg file that plays in a sound player."
 
 
+class NotAVideo(InputError):
+    """data: path, reason."""
+
+    message = "{path} is not a video that can be read ({reason})."
+    next_step = "Use an MP4, MOV, MKV or WebM file that plays in a video player."
+
+
+class VideoTooLong(InputError):
+    """data: path, limit_s."""
+
+    message = "{path} is longer than {limit_s} seconds."
+    next_step = "Cut the video into shorter files and try again."
+
+
 class SoundTooLong(InputError):
     """data: path, limit_s."""
 
@@ -437,7 +451,7 @@ class PermitInvalid(ConsentError):
 class DemoHomeOnly(ConsentError):
     """data: what."""
 
-    message = "The demo home holds only the two sample portraits; {what} is not possible there."
+    message = "The demo home holds only the two sample portraits and its own words; {what} is not possible there."
     next_step = "Use your own home: leave --home out or point it to another folder."
 
 
@@ -667,6 +681,13 @@ class SoundUnsuitable(LabelError):
     next_step = "Use a sound of one or two channels at 8 to 192 kHz."
 
 
+class VideoUnsuitable(LabelError):
+    """data: reason. A video that cannot be released."""
+
+    message = "This video cannot be released ({reason})."
+    next_step = "Use a shorter video, or one with smaller frames."
+
+
 class LabelPartMissing(LabelError):
     """data: part. A library or file that draws or signs labels did not load: the release stops."""
 
@@ -867,10 +888,16 @@ class ReviewError(SignetError):
 
 
 class ContentBlocked(ReviewError):
-    """data: rule, category, place. Never the text or the picture itself."""
+    """data: rule, category, place, score (0 to 1), start, case. Never the text or the picture itself.
 
-    message = "This may not be made: rule {rule} ({category}), found in the {place}."
-    next_step = "Change it and try again; if the rule is wrong here, appeal with `signet case appeal`."
+    start: the first sign in a text, the number of a frame. case: what was opened for it, "-" while nothing was.
+    """
+
+    message = "This may not be made: rule {rule} ({category}), found in the {place} (score {score})."
+    next_step = "Change it and try again; if the rule is wrong here, appeal with `signet case appeal {case}`."
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(**{"score": 1.0, "start": 0, "case": "-", **data})
 
 
 class ReviewUnavailable(ReviewError):
@@ -878,6 +905,20 @@ class ReviewUnavailable(ReviewError):
 
     message = "The review cannot run ({part}: {reason}), so the work stops."
     next_step = "Install the review pack again, or choose another in the settings; work without review is not possible."
+
+
+class ClassifierUnusable(ReviewUnavailable):
+    """data: part (the pack), reason. The classifier that was chosen is missing, changed or cannot be loaded."""
+
+    message = "The classifier {part} that looks at pictures cannot be used ({reason}), so the work stops."
+    next_step = "Install the pack again with `signet pack add`, or let an admin choose another with `signet review use`."
+
+
+class ReviewChanged(ReviewError):
+    """The result was made while another review was in force."""
+
+    message = "The review was changed after this was made."
+    next_step = "Make it again; then the present review looks at it."
 
 
 class ReviewListDamaged(ReviewError):

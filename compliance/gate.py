@@ -8,8 +8,8 @@ nothing; it makes no permit and enters nothing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from compliance.account import Account
 from compliance.assignment import assignments
 from compliance.clock import now, stamp
 from compliance.consent import ConsentGrant, grants
+from compliance.content import ContentDecision
 from compliance.errors import (
     AssignmentUnconfirmed,
     ConsentForOtherPicture,
@@ -34,6 +35,7 @@ from compliance.errors import (
     LicenceForbids,
     PermitInvalid,
     RecogniserMissing,
+    ReviewUnavailable,
     SignetError,
     StepUpNeeded,
     UnknownRecord,
@@ -55,6 +57,14 @@ DEMO_ASSETS = frozenset(
         "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",  # Eileen Collins, NASA
     }
 )
+# What the demo makes from words alone, by the digest of each whole request: no other words are worked on there.
+DEMO_REQUESTS = frozenset(
+    {
+        "c224f151af5807e956f6e001a48d58e435b5ab5732cd3cf2542299700d6180d4",  # a painted scene
+        "e718049aa2e2abe586ca7cdc80eb1dd97ad5a5c537d1108488f29bb4adb4319d",  # a sentence in English
+        "5cc78466b57bd5e092011288f792d31967e419e5171e4078ef0028b6990d6a29",  # a sentence in Chinese
+    }
+)
 # What each class of licence allows; a class nobody knows allows nothing (engines.packs names the classes).
 _ANY_PURPOSE = frozenset({"private", "film", "advertising", "education", "research", "satire"})
 LICENSED_PURPOSES = {
@@ -68,8 +78,11 @@ LICENSED_PURPOSES = {
 class ContentReview(Protocol):
     """Says whether what goes in may be worked on (Deep Synthesis Provisions, Art. 10); raises a ReviewError."""
 
-    def __call__(self, claim: Claim, /) -> None:
-        """Raise unless the content of this claim was decided to be harmless."""
+    def __call__(self, claim: Claim, /) -> ContentDecision:
+        """By what the content of this claim is judged, and what a person has to look at; raise where it may not be.
+
+        Pictures are looked at in the worker, by what the permit names of this decision.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +108,14 @@ class Matcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """What one rule says. error: what it would raise; None when it is content."""
+    """What one rule says. error: what it would raise; None when it is content. basis: by what it was decided."""
 
     number: int
     name: str
     ok: bool
     reason: str
     error: SignetError | None = None
+    basis: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,8 @@ class Case:
     matcher: Matcher | None = None
     is_stepped_up: Callable[[Account], bool] | None = None
     is_release: bool = False
+    decided: list[ContentDecision] = field(default_factory=list)
+    """What the rule about content found, once it was asked."""
 
     @property
     def uses(self) -> tuple[LikenessUse, ...]:
@@ -320,9 +336,13 @@ def verify_match(case: Case) -> None:
 
 
 def verify_content(case: Case) -> None:
-    """14. What goes in was reviewed (Deep Synthesis Provisions, Art. 10). Raises the ReviewError of the review."""
-    if case.content is not None:
-        case.content(case.claim)
+    """14. What goes in was reviewed (Deep Synthesis Provisions, Art. 10). Raises the ReviewError of the review.
+
+    A gate without a review says no: nothing passes because nobody looked.
+    """
+    if case.content is None:
+        raise ReviewUnavailable(part="content", reason="nobody looks at it")
+    case.decided.append(case.content(case.claim))
 
 
 def verify_licences(case: Case) -> None:
@@ -346,11 +366,13 @@ def verify_agreement(case: Case) -> None:
 
 
 def verify_demo(case: Case) -> None:
-    """18. The demo home works with the two sample portraits and nothing else. Raises DemoHomeOnly."""
+    """18. The demo home works with the two sample portraits, its own few words and nothing else. Raises DemoHomeOnly."""
     if case.is_demo:
         for use in case.claim.uses:
             if use.asset_sha256 not in DEMO_ASSETS:
                 raise DemoHomeOnly(what="another picture")
+        if not case.claim.uses and case.claim.request_sha256 not in DEMO_REQUESTS:
+            raise DemoHomeOnly(what="anything else made from words")
 
 
 def _people(rows: store.Store) -> int:
@@ -435,10 +457,11 @@ class Gate:
             is_release,
         )
 
-    def _examine(self, claim: Claim, account: Account, *, is_release: bool = False) -> None:
+    def _examine(self, claim: Claim, account: Account, *, is_release: bool = False) -> ContentDecision:
         case = self._case(claim, account, is_release)
         for rule in RULES:
             rule(case)
+        return case.decided[0]
 
     def explain(self, claim: Claim, account: Account) -> list[RuleResult]:
         """What every rule says to a claim, in order; raises only what makes the store unreadable (LedgerBroken …)."""
@@ -450,9 +473,9 @@ class Gate:
                 rule(case)
             except SignetError as refusal:
                 error = refusal
-            results.append(
-                RuleResult(number, rule.__name__.removeprefix("verify_"), error is None, str(error or ""), error)
-            )
+            name = rule.__name__.removeprefix("verify_")
+            basis = case.decided[0].basis() if rule is verify_content and case.decided else {}
+            results.append(RuleResult(number, name, error is None, str(error or ""), error, basis))
         return results
 
     def authorize(self, claim: Claim, account: Account) -> Permit:
@@ -464,7 +487,7 @@ class Gate:
             "consents": list(claim.consents),
         }
         try:
-            self._examine(claim, account)
+            decision = self._examine(claim, account)
         except SignetError as error:
             self._ledger.append_now("permit_refused", {**about, "reason": error.name})
             raise
@@ -480,9 +503,13 @@ class Gate:
             faces_edited=claim.faces_edited,
             issued_at=stamp(moment - timedelta(seconds=1)),
             expires_at=stamp(moment + PERMIT_LIFETIME),
+            content_sha256=decision.digest(),
+            classifier=decision.classifier,
+            classifier_sha256=decision.classifier_sha256,
         )
         permit = replace(permit, signature=self._key.sign(permit.signed_bytes()).hex())
-        self._ledger.append_now("permit_granted", {**about, "permit": permit.permit_id})
+        content = {**decision.basis(), "hits": sorted({hit.rule for hit in decision.hits})}
+        self._ledger.append_now("permit_granted", {**about, "permit": permit.permit_id, "content": content})
         return permit
 
     def verify_for_release(self, permit: Permit, claim: Claim, account: Account) -> None:

@@ -69,7 +69,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Proof that gate.authorize said yes to one request digest; plain data with an Ed25519 signature (hex)."""
+    """Proof that gate.authorize said yes to one request digest; plain data with an Ed25519 signature (hex).
+
+    content_sha256: by what the content is judged (ContentDecision.digest). classifier, classifier_sha256: the model
+    pack that the worker has to look at pictures with, "" where none was chosen; the built-in rules look always.
+    """
 
     permit_id: str
     function: str
@@ -81,6 +85,9 @@ class Permit:
     faces_edited: int
     issued_at: str
     expires_at: str
+    content_sha256: str = ""
+    classifier: str = ""
+    classifier_sha256: str = ""
     signature: str = ""
 
     def signed_bytes(self) -> bytes:

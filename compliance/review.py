@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -27,6 +28,7 @@ import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from compliance.content import ContentHit
 from compliance.errors import ContentBlocked, ReviewListDamaged, ReviewUnavailable
 from compliance.review_text import Form, Text, forms
 
@@ -104,6 +106,9 @@ class ReviewLists:
         given = tuple(lists)
         self.info = tuple(info for info, _ in given)
         self.entries = tuple(entry for _, entries in given for entry in entries)
+        said = [{**asdict(info), "entries": [asdict(entry) for entry in entries]} for info, entries in given]
+        self.sha256 = hashlib.sha256(rfc8785.dumps(said)).hexdigest()
+        """What records name the lists by: SHA-256 (hex) of all that they say."""
         wanted: dict[str, list[tuple[Entry, Form]]] = {}
         for entry in self.entries:
             for form in forms(entry.text, spoken=_hanzi(entry.text) >= _SPOKEN_HANZI):
@@ -144,11 +149,25 @@ def review_text(text: str, lists: ReviewLists) -> tuple[Hit, ...]:
     return lists.find(text)
 
 
-def refuse_stops(hits: Iterable[Hit], place: str) -> None:
-    """Raise ContentBlocked at the first hard stop; `place` says which text it was, never what stood there."""
+def refuse_stops(hits: Iterable[Hit], place: str) -> tuple[ContentHit, ...]:
+    """Raise ContentBlocked at the first hard stop; `place` says which text it was, never what stood there.
+
+    Returns the other hits without their words: what a reviewer is asked about.
+    """
+    found = tuple(
+        ContentHit(f"{hit.list_id}/{hit.rule}", hit.category, hit.severity, place, start=hit.start) for hit in hits
+    )
+    refuse_blocked(found)
+    return found
+
+
+def refuse_blocked(hits: Iterable[ContentHit]) -> None:
+    """Raise ContentBlocked at the first hard stop."""
     for hit in hits:
         if hit.severity == "stop":
-            raise ContentBlocked(rule=f"{hit.list_id}/{hit.rule}", category=hit.category, place=place)
+            raise ContentBlocked(
+                rule=hit.rule, category=hit.category, place=hit.place, score=round(hit.score, 3), start=hit.start
+            )
 
 
 # --- lists on disk ---------------------------------------------------------------------------------------------------

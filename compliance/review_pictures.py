@@ -27,20 +27,25 @@ _PROVIDERS = ("CPUExecutionProvider",)
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How sure a classifier is of one category, 0 to 1, and whether that is over its limit."""
+    """How sure a classifier is of one category, 0 to 1, and whether that is over its limit.
+
+    asks: whether it is over the lower limit from which a reviewer is asked.
+    """
 
     category: str
     score: float
     over: bool
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FrameHit:
-    """A frame over the limit: its number in the sequence, from 0, and the score."""
+    """A frame over a limit: its number in the sequence, from 0, the score, and what follows."""
 
     frame: int
     category: str
     score: float
+    severity: Literal["stop", "case"] = "stop"
 
 
 class ContentClassifier(Protocol):
@@ -68,7 +73,11 @@ def review_frames(classifier: ContentClassifier, frames: Iterable[Pixels]) -> tu
     seen = 0
     for number, pixels in enumerate(frames):
         seen += 1
-        hits += [FrameHit(number, one.category, one.score) for one in classifier.classify(pixels) if one.over]
+        hits += [
+            FrameHit(number, one.category, one.score, "stop" if one.over else "case")
+            for one in classifier.classify(pixels)
+            if one.over or one.asks
+        ]
     if not seen:
         raise ReviewUnavailable(part=classifier.id, reason="there is no frame to look at")
     return tuple(hits)
@@ -82,7 +91,8 @@ class OnnxClassifier:
     output, in order. thresholds: the limit of each category that counts, within 0 to 1; a score at or over it is a hit;
     categories without one are scored and never hit. input_size: (width, height) in pixels.
     mean, deviation: of the training pictures, for each channel of 0 to 1. output: what the model answers, logits (made
-    probabilities by softmax, or by sigmoid where labels are independent) or probabilities.
+    probabilities by softmax, or by sigmoid where labels are independent) or probabilities. case_thresholds: lower
+    limits from which a reviewer is asked and nothing is stopped.
     The file is read and loaded at once, in the constructor, from the bytes whose digest was taken.
     Raises ReviewUnavailable; never passes a picture it did not judge.
     """
@@ -96,6 +106,7 @@ class OnnxClassifier:
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     deviation: tuple[float, float, float] = (0.5, 0.5, 0.5)
     output: Literal["softmax", "sigmoid", "probabilities"] = "softmax"
+    case_thresholds: Mapping[str, float] = field(default_factory=dict)
     _session: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -103,7 +114,9 @@ class OnnxClassifier:
             raise self._unavailable("its labels are missing or there twice")
         if not self.thresholds or not self.thresholds.keys() <= set(self.labels):
             raise self._unavailable("its limits name no label, or an unknown one")
-        if not all(0 < limit <= 1 for limit in self.thresholds.values()):
+        if not self.case_thresholds.keys() <= set(self.labels):
+            raise self._unavailable("its limits name no label, or an unknown one")
+        if not all(0 < limit <= 1 for limit in (*self.thresholds.values(), *self.case_thresholds.values())):
             raise self._unavailable("a limit is not between 0 and 1")
         if not all(0 < side <= 4096 for side in self.input_size) or not all(self.deviation):
             raise self._unavailable("its input has no size")
@@ -140,7 +153,10 @@ class OnnxClassifier:
             raise self._unavailable("its answer is no probability")
         found = zip(self.labels, scores.tolist(), strict=True)
         # A limit that no score can reach would be no limit: it is at most 1.
-        return tuple(Score(one, score, score >= self.thresholds.get(one, 2.0)) for one, score in found)
+        return tuple(
+            Score(one, score, score >= self.thresholds.get(one, 2.0), score >= self.case_thresholds.get(one, 2.0))
+            for one, score in found
+        )
 
     def _load(self) -> Any:
         try:

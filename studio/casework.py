@@ -5,7 +5,8 @@ The right to each step is checked below, in compliance; here sessions are looked
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
@@ -17,6 +18,7 @@ from compliance.account import Accounts
 from compliance.cases import Case, CaseBook, CaseKind, CaseState, Statement
 from compliance.clock import now
 from compliance.complaint import import_complaint
+from compliance.content import ContentHit
 from compliance.errors import UnknownRecord
 from compliance.keys import HomeKeys
 from compliance.ledger import Ledger
@@ -25,6 +27,8 @@ from compliance.refutation import Notice
 from compliance.roles import Action
 from compliance.sanctions import Measure, Reason, Sanction, Term
 from compliance.storage import write_atomically
+
+_UNFIT_FOR_RULES = re.compile(r"[^\w.:/@ -]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +93,31 @@ class Casework:
         self._after()
         return self._view(made)
 
-    def open_blocked(self, account_id: str, rule: str) -> str:
-        """Open a case for work that the review stopped, so that it can be looked at and appealed; returns its id."""
+    def open_for_hits(self, account_id: str, hits: Sequence[ContentHit]) -> str:
+        """Open a case for each rule that the review found something by, to be looked at and appealed against.
+
+        Returns the id of the first case of a hard stop, else of the first. Place and score are sealed where the keys
+        are open; what was found is nowhere.
+        """
+        session = self._accounts.current()
+        keys = session.keys if session is not None else None
+        opened: dict[str, str] = {}
+        stops_first = sorted(hits, key=lambda hit: hit.severity == "case")
         with self._rows.write() as connection:
-            case_id = self._book.open_case_in(
-                connection, CaseKind.REVIEW, by="review", keys=None, rule=rule, account_id=account_id
-            )
+            for hit in stops_first:
+                if hit.rule not in opened:
+                    where = f"{hit.category}: {hit.place}, {hit.start}, {hit.score:.3f} ({hit.severity})"
+                    opened[hit.rule] = self._book.open_case_in(
+                        connection,
+                        CaseKind.REVIEW,
+                        by="review",
+                        keys=keys,
+                        rule=_UNFIT_FOR_RULES.sub("-", hit.rule)[:80],
+                        account_id=account_id,
+                        text=where if keys else "",
+                    )
         self._after()
-        return case_id
+        return next(iter(opened.values()), "")
 
     def cases(self, state: CaseState | None = None, *, overdue: bool = False) -> list[CaseView]:
         """All cases, those in one state, or those whose answer is late."""
@@ -248,6 +269,11 @@ class Casework:
     def agreement(self) -> Agreement:
         """The service agreement. Works signed out."""
         return operator_profile.agreement()
+
+    def has_accepted(self) -> bool:
+        """Whether who is signed in has accepted the present version of the agreement; nobody has while signed out."""
+        session = self._accounts.current()
+        return session is not None and operator_profile.has_accepted(self._rows, session.account.id)
 
     def accept_agreement(self, version: str) -> None:
         """Accept a version of the service agreement for one's own account."""

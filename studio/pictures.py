@@ -1,17 +1,15 @@
-"""Plans for pictures from words and of pictures, and the review of the words that they are made from."""
+"""Plans for pictures from words and of pictures."""
 
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from compliance.errors import OptionUnfit, ReviewUnavailable
-from compliance.permit import Claim, PackUse
-from compliance.review import ReviewLists, refuse_stops, review_text, shipped_lists
+from compliance.errors import OptionUnfit
+from compliance.permit import PackUse
 from engines.engine import FoundFace, Input, Request
 from engines.picture.options import LONGEST_PROMPT
 from studio.inputs import read_input
@@ -24,10 +22,8 @@ FUNCTIONS: Final[Mapping[str, str]] = {
     "picture.restore": "picture.enhance",
 }
 DIFFUSION = "picture.diffusers"
-# Options whose value is a model pack, and those whose value is words that something is made from.
+# Options whose value is a model pack.
 _PACK_OPTIONS = ("pack", "lora")
-_WORDS = ("prompt",)
-_REMEMBERED = 256
 
 Survey = Callable[[str, bytes], list[FoundFace]]
 
@@ -105,37 +101,3 @@ def _packs(home: Path, engine_id: str, options: Mapping[str, Any]) -> tuple[Pack
 def usual_pack(home: Path) -> str:
     """The pack that pictures are made with when none is named: the first by id; "" when there is none."""
     return next((pack.id for pack in list_packs(home) if pack.kind == DIFFUSION), "")
-
-
-class WordsReview:
-    """The gate's look at the words of a request (Deep Synthesis Provisions, Art. 10).
-
-    A claim holds only the digest of its request, so the request is shown here first; a claim for words that nobody
-    showed is refused. The words stay in memory.
-    """
-
-    def __init__(self) -> None:
-        self._words: dict[str, tuple[str, ...]] = {}
-        self._lists: ReviewLists | None = None
-        self._lock = threading.Lock()
-
-    def show(self, request: Request) -> None:
-        """Remember the words of a request for the gate."""
-        words = tuple(str(request.options[name]) for name in _WORDS if name in request.options)
-        with self._lock:
-            self._words[request.digest()] = words
-            while len(self._words) > _REMEMBERED:
-                del self._words[next(iter(self._words))]
-
-    def __call__(self, claim: Claim, /) -> None:
-        """Raise ContentBlocked at a hard stop, ReviewListDamaged or ReviewUnavailable when nothing can be said."""
-        with self._lock:
-            words = self._words.get(claim.request_sha256)
-            if words is None:
-                raise ReviewUnavailable(part="prompt", reason="the words were not shown")
-            if self._lists is None and words:
-                self._lists = shipped_lists()
-            lists = self._lists
-        if lists is not None:
-            for text in words:
-                refuse_stops(review_text(text, lists), "prompt")

@@ -14,11 +14,12 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NoReturn
 
+from compliance.content import ContentHit
 from compliance.errors import OutOfMemory, SignetError, Unexpected, WorkerDied, registry
 from compliance.labels.policy import LabelPlan, Language, Prepared
 from compliance.media import MediaInfo
@@ -31,6 +32,7 @@ from studio.reports import write_report
 from studio.sandbox import Confinement
 from studio.text import N_
 
+Hits = Callable[[Request, Sequence[ContentHit]], str]
 CANCEL_LIMIT_S = 0.8
 _READY_LIMIT_S = 60.0
 
@@ -87,7 +89,10 @@ def _memory_is_limited() -> bool:
 class Running:
     """One job in the worker. Ends exactly once; its last event is Finished, Failed or Cancelled."""
 
-    def __init__(self, worker: _Process, request: Request, on_event: Events) -> None:
+    def __init__(self, worker: _Process, request: Request, on_event: Events, on_hits: Hits, content: str) -> None:
+        self.content_sha256 = content
+        self._on_hits, self._case = on_hits, ""
+        self._untold: SignetError | None = None
         self.id = f"job-{secrets.token_hex(5)}"
         self.request = request
         self.state = JobState.QUEUED
@@ -103,6 +108,7 @@ class Running:
         with self._lock:
             if self._ended.done():
                 return
+            event = self._judged(event)
             match event:
                 case Started():
                     self.state = JobState.RUNNING
@@ -125,6 +131,24 @@ class Running:
         finally:
             if is_last:
                 self._ended.set_result(event)
+
+    def take_hits(self, hits: Sequence[ContentHit]) -> None:
+        """What the review found in the pictures of this job; told before its end."""
+        try:
+            self._case = self._on_hits(self.request, hits)
+        except SignetError as error:
+            self._untold = error
+
+    def _judged(self, event: Event) -> Event:
+        """The end of a job with what came of its hits: the case of a stop, or that none could be opened."""
+        match event:
+            case Failed("ContentBlocked", data) if self._case:
+                return Failed(event.error, {**data, "case": self._case})
+            case Finished() if self._untold is not None:
+                # A result that somebody should look at, and nobody will hear of it: it is not kept either.
+                threading.Thread(target=self.discard, name="signet unreviewed result", daemon=True).start()
+                return Failed(self._untold.name, self._untold.data)
+        return event
 
     def cancel(self) -> None:
         """Ask to stop; a worker that does not obey in CANCEL_LIMIT_S is killed."""
@@ -274,6 +298,10 @@ class _Process:
                 with self._lock:
                     future = self._waiting.pop(body["to"])
                 future.set_result(message)
+            case "reviewed":
+                with self._lock:
+                    running = self._jobs[body["job"]]
+                running.take_hits([ContentHit.from_json(hit) for hit in body["hits"]])
             case "event":
                 event = _event(body)
                 with self._lock:
@@ -364,10 +392,24 @@ class JobRunner:
         faces = {int(number): list(vector) for number, vector in body["faces"].items()}
         return str(body["model_sha256"]), float(body["threshold"]), faces
 
-    def start(self, request: Request, permit: Permit, inputs: Sequence[bytes], on_event: Events) -> Running:
-        """Hand a permitted request to the worker; inputs in the order of request.inputs."""
+    def load_classifier(self, pack_id: str, sha256: str) -> None:
+        """Let the worker load a classifier pack; raises ClassifierUnusable, WorkerDied."""
+        self._worker().ask({"op": "classifier", "pack": pack_id, "sha256": sha256})
+
+    def start(
+        self,
+        request: Request,
+        permit: Permit,
+        inputs: Sequence[bytes],
+        on_event: Events,
+        on_hits: Hits = lambda _request, _hits: "",
+    ) -> Running:
+        """Hand a permitted request to the worker; inputs in the order of request.inputs.
+
+        on_hits: told what the review found in pictures, before the last event; answers with the case it opened.
+        """
         worker = self._worker()
-        running = Running(worker, request, on_event)
+        running = Running(worker, request, on_event, on_hits, permit.content_sha256)
         descriptors = [_memory_file(data) for data in inputs]
         try:
             worker.run(

@@ -17,21 +17,30 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compliance.errors import ConsentMissing, OutOfMemory, PackDamaged, PermitInvalid, SignetError, UnknownRecord
+from compliance.errors import (
+    ConsentMissing,
+    ContentBlocked,
+    OutOfMemory,
+    PackDamaged,
+    PermitInvalid,
+    SignetError,
+    UnknownRecord,
+)
 from compliance.media import SyntheticMedia
 from engines import packs
 from engines.job import Cancelled, CancelToken, Event, Failed, Finished, JobCancelled, Progress, Started
+from engines.voice import speech
 from studio import pipe, sandbox
+from studio.speech import SpeechProcess
 
 if TYPE_CHECKING:
+    from compliance.content import ContentHit
     from engines.engine import Request
 
 # Looks into pictures that are said to show nobody.
 FACE_ENGINE = "face.mesh"
 # Options of requests whose value is a model pack.
-from engines.voice import speech
 PACK_OPTIONS = ("pack", "lora")
-from studio.speech import SpeechProcess
 _EVENT_NAMES: dict[type, str] = {
     Started: "started",
     Progress: "progress",
@@ -118,6 +127,7 @@ class Worker:
                 "hello": self._hello,
                 "survey": self._survey,
                 "embed": self._embed,
+                "classifier": self._load_classifier,
                 "prepare": self._prepare,
                 "write": self._write,
                 "preview": self._preview,
@@ -155,22 +165,32 @@ class Worker:
         data = _read(message.descriptors[0])
         return embed_picture(message.body["pack"], message.body["name"], data), b""
 
+    def _load_classifier(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        from studio.looking import load_classifier
+
+        return {"labels": list(load_classifier(message.body["pack"], message.body["sha256"]).labels)}, b""
+
     def _run(self, body: dict[str, Any], descriptors: list[int], token: CancelToken) -> None:
         job: str = body["job"]
 
         def emit(event: Event) -> None:
             self._send({"op": "event", "job": job, "event": _EVENT_NAMES[type(event)], "fields": asdict(event)})
 
+        hits: list[ContentHit] = []
         try:
             try:
                 data = [_read(descriptor) for descriptor in descriptors]
                 emit(Started())
-                media = self._make(body, data, emit, token)
+                media = self._make(body, data, emit, token, hits)
                 token.check()
+                self._tell_hits(job, hits)
                 self._results[job] = media
                 emit(Finished(media.info))
             except JobCancelled:
                 emit(Cancelled())
+            except ContentBlocked as error:
+                self._tell_hits(job, hits)
+                emit(failure(error))
             except Exception as error:
                 emit(failure(error))
         except pipe.PipeClosed:
@@ -178,13 +198,23 @@ class Worker:
         finally:
             self._tokens.pop(job, None)
 
+    def _tell_hits(self, job: str, hits: list[ContentHit]) -> None:
+        if hits:
+            self._send({"op": "reviewed", "job": job, "hits": [hit.to_json() for hit in hits]})
+
     def _make(
-        self, body: dict[str, Any], data: list[bytes], emit: Callable[[Event], None], token: CancelToken
+        self,
+        body: dict[str, Any],
+        data: list[bytes],
+        emit: Callable[[Event], None],
+        token: CancelToken,
+        hits: list[ContentHit],
     ) -> SyntheticMedia:
         import hashlib
 
         from compliance.permit import Permit
         from engines.engine import Request
+        from studio.looking import Looking
 
         request = Request.from_json(body["request"])
         permit = Permit.from_json(body["permit"])
@@ -202,9 +232,14 @@ class Worker:
             if item.likeness == "none" and item.role != "mask" and self._engine(FACE_ENGINE).survey(item.name, content):
                 raise ConsentMissing(role=item.role, asset=item.sha256[:12])
         _verify_packs(request)
+        looking = Looking(permit)
+        looking.hits = hits
+        for item, content in zip(request.inputs, data, strict=True):
+            looking.look_at_input(item, content)
         inputs = {item.role: content for item, content in zip(request.inputs, data, strict=True)}
         media: SyntheticMedia = self._engine(request.engine).run(request, permit, inputs, emit, token)
         permit.verify_faces(media.info.faces_edited)
+        looking.look_at_result(media)
         return media
 
     def _result(self, job: str) -> SyntheticMedia:
@@ -249,11 +284,21 @@ class Worker:
         return {}, b""
 
 
+def _begin_speech() -> None:
+    """Start the speech process, which cannot be done once this one is confined."""
+    try:
+        voices = SpeechProcess()
+    except OSError:
+        return  # a voice that is asked for says then that the process is not running
+    speech.talk_through(voices.begin)
+
+
 def main(arguments: list[str]) -> None:
     """Serve on the inherited socket whose number is the first argument; the second is the folder of model packs."""
     os.environ.update(OPENCV_OPENCL_RUNTIME="disabled", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     packs.keep_packs_in(Path(arguments[1]))
     sock = socket.socket(fileno=int(arguments[0]))
+    _begin_speech()
     try:
         Worker(sock).serve()
     except pipe.PipeClosed:
@@ -265,13 +310,3 @@ def main(arguments: list[str]) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1:])
-def _begin_speech() -> None:
-    """Start the speech process, which cannot be done once this one is confined."""
-    try:
-        voices = SpeechProcess()
-    except OSError:
-        return  # a voice that is asked for says then that the process is not running
-    speech.talk_through(voices.begin)
-
-
-    _begin_speech()

@@ -137,6 +137,7 @@ def show_rules(output: Output, results: list[RuleResult]) -> None:
                 "error": result.error.name if result.error is not None else None,
                 "reason": message,
                 "next_step": next_step,
+                **({"basis": dict(result.basis)} if result.basis else {}),
             }
         )
         output.line(f"{result.number:>2}. {result.name:<14} {_('yes') if result.ok else _('no')}  {message}".rstrip())

@@ -43,6 +43,7 @@ from studio.commands import (
     pack,
     picture,
     refute,
+    review,
     subject,
     usage,
     verify,
@@ -130,6 +131,7 @@ def build(rich_help: bool = False) -> Any:
         epilog=N_("Example: signet refute 0123456789abcdef --reason … --out notice"),
     )(refute.refute)
     app.add_typer(operator.group, name="operator")
+    app.add_typer(review.group, name="review")
     app.command("about", help=N_("This program, its operator and the service agreement."))(operator.about)
     app.add_typer(pack.group, name="pack")
     command = get_command(app)

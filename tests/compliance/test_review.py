@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance import review_text as text_module
+from compliance.content import ContentHit
 from compliance.errors import ContentBlocked, ExitCode, ReviewListDamaged, ReviewUnavailable
 from compliance.review import CATEGORIES, LIST_KEY, ReviewLists, load_lists, refuse_stops, review_text, sign_list
 from compliance.review_pictures import FrameHit, OnnxClassifier, Pixels, Score, review_frames
@@ -212,10 +213,11 @@ def test_a_stop_names_rule_category_and_place_alone(own: ReviewLists) -> None:
     assert [(hit.rule, hit.severity) for hit in hits] == [("c", "stop"), ("a", "case")]
     with pytest.raises(ContentBlocked) as refused:
         refuse_stops(hits, "prompt")
-    assert refused.value.data == {"rule": "own/c", "category": "minors", "place": "prompt"}
+    told = {"rule": "own/c", "category": "minors", "place": "prompt", "score": 1.0, "start": 2, "case": "-"}
+    assert refused.value.data == told
     assert refused.value.code is ExitCode.BLOCKED
     assert "b33" not in f"{refused.value!r}"
-    refuse_stops(hits[1:], "prompt")
+    assert refuse_stops(hits[1:], "prompt") == (ContentHit("own/a", "threat", "case", "prompt", 1.0, 19),)
 
 
 def test_a_hit_names_list_and_place(own: ReviewLists) -> None:

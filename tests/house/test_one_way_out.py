@@ -119,9 +119,9 @@ def test_every_door_has_its_reason() -> None:
 
 
 def test_only_draft_opens_sealed_media() -> None:
-    """The seal is named where it is made and opened where the labels are drawn; nowhere else, whatever the reason."""
+    """The seal is named where it is made and opened where labels are drawn or the review looks first; nowhere else."""
     names = {file for file, doors in DOORS.items() if {"unseal", "_SyntheticMedia__"} & doors.keys()}
-    assert names == {"compliance/draft.py", "compliance/media.py"}
+    assert names == {"compliance/draft.py", "compliance/media.py", "compliance/review_result.py"}
 
 
 def test_every_folder_of_a_wing_is_a_package() -> None:

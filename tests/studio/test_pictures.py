@@ -28,7 +28,7 @@ from engines.job import Failed, Finished
 from engines.packs import LicenceClass
 from studio.commands.picture import numbered, size_of
 from studio.packs import add_pack
-from studio.pictures import WordsReview
+from studio.review import WordsReview
 from studio.workshop import SwapPlan, Workshop, raise_failed
 from tests.engines.tiny_diffusion import make_pipeline
 from tests.studio import test_commands

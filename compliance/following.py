@@ -1,0 +1,95 @@
+"""Reads a ledger forward, each entry once for a process: what the log itself says, whatever the rows of a home say.
+
+What is asked between two requests costs only the new entries. Recomputing every hash from the first entry on is
+Ledger.verify; here each body that is used is compared with its leaf.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from compliance import store
+from compliance.errors import LedgerBroken
+from compliance.ledger import PRUNED, Ledger
+from compliance.proof import leaf_hash
+
+Reader = Callable[[int, str, dict[str, Any]], None]
+"""Takes index, time and fields of an entry."""
+
+# How every body ends: its time, and the version that stands last in canonical order.
+_TIME = re.compile(rb'"time":"([^"]+)","v":\d+\}\Z')
+_TIME_BYTES = 64
+_ROWS_AT_ONCE = 2000
+
+
+class Follower:
+    """Gives the entries of some kinds to their readers; `follow` first, then read the fields.
+
+    readers: by kind. Whoever follows may rest on what is not there: a body that is missing unannounced is an error.
+    """
+
+    def __init__(self, ledger: Ledger, readers: Mapping[str, Reader]) -> None:
+        self._rows = ledger.store
+        self._next = 0
+        self._blank: set[int] = set()
+        self._pruned: list[tuple[int, int]] = []
+        self._lock = threading.Lock()
+        self.latest = ""
+        """The latest time that any entry tells: what a clock that was set back cannot take away."""
+        self._readers = {**readers, PRUNED: self._read_pruned}
+        # Canonical JSON escapes quotes inside values, so this can stand in a body only as the kind itself.
+        kinds = b"|".join(re.escape(kind.encode()) for kind in sorted(self._readers))
+        self._ours = re.compile(rb'"kind":"(?:' + kinds + rb')"')
+
+    def follow(self) -> Self:
+        """Read what was added since the last call; raises LedgerBroken when entries are missing or changed."""
+        with self._lock, self._rows.read() as connection:
+            self._follow(connection)
+        return self
+
+    def _follow(self, connection: sa.Connection) -> None:
+        entry = store.ledger_entry
+        size = connection.execute(sa.select(sa.func.max(entry.c.idx))).scalar()
+        count = 0 if size is None else size + 1
+        if count < self._next:
+            raise LedgerBroken(index=count, reason="entries are missing")
+        query = (
+            sa.select(entry.c.idx, entry.c.leaf, entry.c.body)
+            .where(entry.c.idx >= self._next)
+            .order_by(entry.c.idx)
+            .execution_options(yield_per=_ROWS_AT_ONCE)
+        )
+        for index, leaf, body in connection.execute(query):
+            if index != self._next:
+                raise LedgerBroken(index=self._next, reason="the entry is missing")
+            if body is None:
+                self._blank.add(index)
+            elif found := _TIME.search(body[-_TIME_BYTES:]):
+                self.latest = max(self.latest, found[1].decode())
+            if body is not None and self._ours.search(body):
+                if leaf_hash(body) != leaf:
+                    raise LedgerBroken(index=index, reason="the entry was changed")
+                self._read(index, body)
+            self._next = index + 1
+        # A body is removed when its time is over, and an entry says so; any other may have been a withdrawal.
+        for index in sorted(self._blank):
+            if not any(first <= index <= last for first, last in self._pruned):
+                raise LedgerBroken(index=index, reason="the entry was removed")
+
+    def _read(self, index: int, body: bytes) -> None:
+        try:
+            told = json.loads(body)
+            reader = self._readers.get(told["kind"])
+            if reader is not None:
+                reader(index, told["time"], told["fields"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise LedgerBroken(index=index, reason="the entry was changed") from error
+
+    def _read_pruned(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
+        self._pruned.append((int(fields["first"]), int(fields["last"])))

@@ -1,0 +1,129 @@
+"""What the worker looks at pictures with: the built-in rules always, and the classifier that the permit names.
+
+It stands between permit and engine, and between engine and everything else: a caller cannot leave it out, since the
+permit is signed by the gate and the worker keeps no result that was not looked at.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from compliance.content import ContentHit
+from compliance.errors import ClassifierUnusable, PackDamaged, PackForeign, PackMissing, ReviewUnavailable
+from compliance.media import Pixels, SyntheticMedia
+from compliance.permit import Permit
+from engines import packs
+
+if TYPE_CHECKING:
+    from compliance.review_pictures import OnnxClassifier
+    from engines.engine import Input
+
+KIND = "content-classifier"
+"""The kind of pack that looks at pictures."""
+SETTINGS = "classifier.json"
+"""The file of the pack that says how the model is used: model, labels, thresholds and so on; see OnnxClassifier."""
+_NEEDED = {"model", "labels", "thresholds", "input_size"}
+_ALLOWED = {*_NEEDED, "case_thresholds", "mean", "deviation", "output"}
+# The first bytes of sounds: RIFF with WAVE, FLAC, Ogg, MP3 with and without a tag, and MPEG-4 sound alone.
+_SOUNDS = (b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
+
+_loaded: dict[str, OnnxClassifier] = {}
+
+
+def load_classifier(pack_id: str, sha256: str) -> OnnxClassifier:
+    """Verify and load the classifier pack with this digest, once a process; raises ClassifierUnusable alone."""
+
+    try:
+        if packs.pack_named(pack_id).digest() != sha256:
+            raise ClassifierUnusable(part=pack_id, reason="it is not the pack that was chosen")
+        if sha256 not in _loaded:
+            pack = packs.pack_named(pack_id)
+            pack.verify()
+            _loaded[sha256] = _from_pack(pack)
+    except PackMissing as error:
+        raise ClassifierUnusable(part=pack_id, reason="the pack is missing") from error
+    except (PackDamaged, PackForeign) as error:
+        raise ClassifierUnusable(part=pack_id, reason="the pack is damaged") from error
+    except ClassifierUnusable:
+        raise
+    except ReviewUnavailable as error:
+        raise ClassifierUnusable(part=pack_id, reason=str(error.data["reason"])) from error
+    return _loaded[sha256]
+
+
+def _from_pack(pack: packs.ModelPack) -> OnnxClassifier:
+    import json
+
+    from compliance.review_pictures import OnnxClassifier
+
+    try:
+        told: dict[str, Any] = json.loads(pack.path(SETTINGS).read_bytes())
+        if not _NEEDED <= told.keys() <= _ALLOWED:
+            raise ValueError("fields")
+        model = str(told.pop("model"))
+        width, height = map(int, told.pop("input_size"))
+        for name in ("mean", "deviation"):
+            if name in told:
+                told[name] = tuple(float(value) for value in told[name])
+        return OnnxClassifier(
+            id=pack.id, path=pack.path(model), sha256=pack.files[model], input_size=(width, height), **told
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ClassifierUnusable(part=pack.id, reason="its settings cannot be read") from error
+
+
+class Looking:
+    """The looks of one job. hits: what was found so far; a hard stop ends the job at the picture it stands in."""
+
+    def __init__(self, permit: Permit) -> None:
+        self.hits: list[ContentHit] = []
+        self._classifier = load_classifier(permit.classifier, permit.classifier_sha256) if permit.classifier else None
+
+    def look(self, frames: Iterable[Pixels], place: str) -> None:
+        """Look at one picture, or at every frame of a film: one frame is enough. Raises ContentBlocked.
+
+        frames: uint8, (height, width, 3), sRGB.
+        """
+        from compliance.review import refuse_blocked
+        from compliance.review_pictures import review_frames
+
+        watched = self._by_rules(frames, place)
+        if self._classifier is None:
+            deque(watched, maxlen=0)
+        else:
+            self.hits += [
+                ContentHit(
+                    f"{self._classifier.id}/{hit.category}", hit.category, hit.severity, place, hit.score, hit.frame
+                )
+                for hit in review_frames(self._classifier, watched)
+            ]
+        refuse_blocked(self.hits)
+
+    def _by_rules(self, frames: Iterable[Pixels], place: str) -> Iterator[Pixels]:
+        from compliance import review_rules
+
+        for number, pixels in enumerate(frames):
+            self.hits += review_rules.look(pixels, place, number)
+            yield pixels
+
+    def look_at_input(self, item: Input, data: bytes) -> None:
+        """Look at a picture that goes in; a mask shows nothing, and of a sound its words were reviewed.
+
+        Raises ContentBlocked, NotAPicture and what else a picture may be refused for.
+        """
+        if item.role != "mask" and not _is_sound(data):
+            from engines.source import decode
+
+            self.look([decode(item.name, data)], item.role)
+
+    def look_at_result(self, media: SyntheticMedia) -> None:
+        """Look at what was made, before it is kept. Raises ContentBlocked, ReviewUnavailable."""
+        from compliance.review_result import look_at_result
+
+        look_at_result(media, self.look)
+
+
+def _is_sound(data: bytes) -> bool:
+    return data.startswith(_SOUNDS) or (data[:4] == b"RIFF" and data[8:12] == b"WAVE") or data[4:11] == b"ftypM4A"
