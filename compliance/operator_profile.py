@@ -157,6 +157,12 @@ def accept(rows: store.Store, ledger: Ledger, account: Account, version: str) ->
         )
 
 
+def has_accepted(rows: store.Store, account_id: str) -> bool:
+    """Whether an account has accepted the present version of the agreement, asked for or not."""
+    with rows.read() as connection:
+        return _has_accepted(connection, account_id, agreement().version)
+
+
 def verify_accepted(rows: store.Store, account: Account) -> None:
     """Raise AgreementNotAccepted where the operator asks for the agreement and the account lacks it (LM 8)."""
     with rows.read() as connection:

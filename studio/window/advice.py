@@ -41,6 +41,11 @@ def advice(error: SignetError) -> tuple[str, str]:
         "CaseStateWrong": _("Read the case on the page 'Cases'."),
         "ComplaintKnown": _("Read it on the page 'Cases'."),
         "ProfileInvalid": _("Correct the field and save again."),
+        "ConsentForbidsUse": _("Untick this use under 'More' in the workspace, or record a consent that allows it."),
+        "ConsentPlace": _(
+            "Name a covered country or project under 'More' in the workspace, or record a wider consent."
+        ),
+        "LastAdmin": _("Give somebody else the role admin first, on the page 'Members'."),
         "TargetExists": _("Choose another name, or allow the old file to be replaced."),
     }
     return slim(what), here.get(error.name, slim(next_step))

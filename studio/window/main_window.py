@@ -13,6 +13,7 @@ from compliance.errors import AgreementNotAccepted, SignetError, StepUpNeeded
 from studio.settings import Settings
 from studio.text import _, language, set_language
 from studio.window.calls import Calls
+from studio.window.leaving import Left, close_dialogs, hide_dialogs
 from studio.window.models.studio import Studio
 from studio.window.pages.about_page import AboutPage
 from studio.window.pages.account_page import AccountPage
@@ -51,6 +52,7 @@ SIZE = (1180, 780)
 SMALLEST = (960, 640)
 OPEN_WITHOUT_SESSION = ("account", "verify", "about")
 LOOK_MS = 20_000
+CHECKPOINT_MS = 60_000
 ACTIVE = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel)
 
 
@@ -68,6 +70,7 @@ class MainWindow(QMainWindow):
         self.pages: dict[str, Page] = {}
         self.current = "account"
         self._was_open = False
+        self._left = Left()
         self.calls = Calls(self)
         self.calls.ask = self.ask
         self._asking: QDialog | None = None
@@ -76,6 +79,9 @@ class MainWindow(QMainWindow):
         self._clock = QTimer(self)
         self._clock.setInterval(LOOK_MS)
         self._clock.timeout.connect(self.on_look)
+        self._log_clock = QTimer(self)
+        self._log_clock.setInterval(CHECKPOINT_MS)
+        self._log_clock.timeout.connect(self.on_minute)
         QApplication.instance().installEventFilter(self)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.on_colour_scheme_changed)
         self._build()
@@ -91,6 +97,7 @@ class MainWindow(QMainWindow):
         self._build()
         self.studio.accounts.refresh()
         self._clock.start()
+        self._log_clock.start()
 
     def _build(self) -> None:
         load_qt_texts(language())
@@ -136,8 +143,8 @@ class MainWindow(QMainWindow):
         if self.pages:
             self.show_page(self.current)
 
-    def show_page(self, name: str) -> None:
-        """Bring a page to the front; signed out, only those that need no session."""
+    def show_page(self, name: str, anew: bool = True) -> None:
+        """Bring a page to the front; signed out, only those that need no session. anew: it reads its data again."""
         if self.studio is None or name not in self.pages:
             return
         if not self.studio.accounts.is_open and name not in OPEN_WITHOUT_SESSION:
@@ -145,7 +152,8 @@ class MainWindow(QMainWindow):
         self.current = name
         self._stack.setCurrentWidget(self.pages[name])
         self.side_bar.show_current(name)
-        self.pages[name].enter()
+        if anew:
+            self.pages[name].enter()
         self.pages[name].focus_first()
 
     def ask(self, error: SignetError, again: Callable[[], None], refuse: Callable[[], None]) -> bool:
@@ -187,19 +195,49 @@ class MainWindow(QMainWindow):
         self._was_active = False
         self.studio.accounts.look()
 
+    def on_minute(self) -> None:
+        """Let the log be signed when it is time; a window may stand open for days."""
+        if self.studio is not None and self.studio.accounts.is_open:
+            self.calls.aside(self.studio.workshop.logkeeping.due_checkpoint, _ignore, self.show_error)
+
     def on_accounts_changed(self) -> None:
-        """Signing in leads to the people, or to the bench when consents are there; signing out leads back."""
+        """Signing in leads to the people; unlocking back to where one was; locking and signing out to the account."""
         assert self.studio is not None, "signals come from the studio"
         accounts = self.studio.accounts
         self._show_session()
-        account = accounts.account
-        if accounts.is_open and accounts.session is not None:
-            self.studio.settings.update({"account": accounts.session.username})
+        username = accounts.session.username if accounts.session is not None else None
+        if accounts.is_open and username is not None:
+            self.studio.settings.update({"account": username})
         if accounts.is_open and not self._was_open:
-            self.show_page("people" if account is None or account.level != "none" else "account")
+            self._come_in(username)
+        elif accounts.is_locked and self._was_open:
+            self._lock(username)
+        elif username is None:
+            self._left.close()
+            if self.current not in OPEN_WITHOUT_SESSION or self._was_open:
+                close_dialogs()
+                self.show_page("account")
         elif not accounts.is_open and self.current not in OPEN_WITHOUT_SESSION:
             self.show_page("account")
         self._was_open = accounts.is_open
+
+    def _come_in(self, username: str | None) -> None:
+        assert self.studio is not None, "signals come from the studio"
+        account, left = self.studio.accounts.account, self._left
+        self._left = Left()
+        if left.username == username and left.page in self.pages:
+            self.show_page(left.page, anew=False)
+            left.open()
+            return
+        left.close()
+        self.show_page("people" if account is None or account.level != "none" else "account")
+
+    def _lock(self, username: str | None) -> None:
+        """Hide everything, forms with what was typed and open dialogs too, until the password is given."""
+        if self._asking is not None:
+            self._asking.reject()
+        self._left = Left(username, self.current, hide_dialogs())
+        self.show_page("account")
 
     def _show_session(self) -> None:
         accounts = self.studio.accounts if self.studio else None
@@ -244,7 +282,13 @@ class MainWindow(QMainWindow):
             geometry = self.saveGeometry().toBase64().toStdString()
             self.studio.settings.update({"geometry": geometry})
             self._clock.stop()
+            self._log_clock.stop()
+            self._left.close()
             self.studio.making.cancel()
             self.calls.finish()
             self.studio.workshop.close()
         super().closeEvent(event)
+
+
+def _ignore(_answer: object) -> None:
+    """It is signed, or it was not time."""

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QImage, QImageIOHandler, QImageReader
 
 from compliance.errors import FileMissing, NotAPicture
@@ -41,6 +41,21 @@ def read_thumbnail(path: Path, longest_px: int = 900) -> Thumbnail:
         raise NotAPicture(path=path.name, reason="damaged or of another kind")
     upright = stored.transposed() if quarter_turn else stored
     return Thumbnail(image, upright.width(), upright.height())
+
+
+def cut_face(image: QImage, full: QSize, box: tuple[int, int, int, int], side_px: int) -> QImage:
+    """A square of one face with some room around it; box: left, top, width, height in pixels of the full picture."""
+    if image.isNull() or not full.isValid() or full.width() < 1:
+        return QImage()
+    scale = image.width() / full.width()
+    left, top, width, height = (value * scale for value in box)
+    side = max(width, height) * 1.3
+    place = QRect(
+        round(left + width / 2 - side / 2), round(top + height / 2 - side / 2), max(1, round(side)), max(1, round(side))
+    )
+    wanted = QSize(side_px, side_px)
+    ways = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+    return image.copy(place.intersected(image.rect())).scaled(wanted, *ways).copy(0, 0, side_px, side_px)
 
 
 def sha256_of(path: Path) -> str:

@@ -106,6 +106,10 @@ DOORS: dict[str, dict[str, str]] = {
         "open for writing": "opens that film's place in memory: a buffer, not a file",
         "QMediaRecorder": "films the person who agrees: into memory, then sealed as evidence, never onto a disk",
     },
+    "studio/window/pages/wizard_camera.py": {
+        "open for writing": "a picture's place in memory: a buffer, not a file",
+        "save": "the last picture of the film as PNG in that memory: compared by the recogniser, never onto a disk",
+    },
     "studio/window/folders.py": {
         "QDesktopServices": "shows the folder of a finished file, and the sign-in page of an identity provider"
     },

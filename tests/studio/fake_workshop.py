@@ -20,6 +20,7 @@ from compliance.errors import (
     ConsentMissing,
     FileMissing,
     NotAPicture,
+    PassphraseWrong,
     SessionLocked,
     StepUpNeeded,
     TargetExists,
@@ -33,7 +34,7 @@ from compliance.verify import SENTENCES, LayerReport, Report
 from engines.engine import FoundFace
 from engines.job import Cancelled, Event, Failed, Finished, JobState, Progress, Started
 from studio.workshop import AccountView, AssignmentView, GrantView, ReleaseView, SessionView, SubjectView
-from tests.studio.window.fake_parts import FakeCasework, FakeMembers
+from tests.studio.window.fake_parts import FakeCasework, FakeLogkeeping, FakeMembers
 
 NOW = "2026-03-01T09:30:00+00:00"
 LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
@@ -50,6 +51,10 @@ class FakePlan:
     face: int
     purpose: str
     strength: float
+    source_face: int = 0
+    declared_uses: tuple[str, ...] = ()
+    territory: str = ""
+    project: str = ""
 
 
 class FakeRunning:
@@ -109,6 +114,7 @@ class FakeWorkshop:
         self.needs_agreement = False
         self.members = FakeMembers(self)
         self.casework = FakeCasework(self)
+        self.logkeeping = FakeLogkeeping()
         self.receipts: list[tuple[str, Path, str | None]] = []
         self.codes: dict[str, str] = {}
         self.recorded: list[dict[str, Any]] = []
@@ -282,6 +288,27 @@ class FakeWorkshop:
                 return grant_id, [view for view in self._releases if grant_id in view.consents]
         raise WithdrawalCodeUnknown
 
+    def withdraw_by_passphrase(self, grant_id: str, passphrase: str) -> list[ReleaseView]:
+        if self.recorded[int(grant_id[1:]) - 1].get("passphrase") != passphrase:
+            raise PassphraseWrong(consent=grant_id)
+        self._grants[grant_id] = replace(self._grants[grant_id], state="withdrawn", withdrawn_at=NOW)
+        return [view for view in self._releases if grant_id in view.consents]
+
+    def erase_subject(self, subject_id: str) -> list[ReleaseView]:
+        self._ask_again()
+        self._subjects[subject_id] = replace(self._subjects[subject_id], name=None, erased_at=NOW)
+        held = {view.id for view in self._grants.values() if view.subject_id == subject_id}
+        for grant_id in held:
+            self._grants[grant_id] = replace(
+                self._grants[grant_id], state="withdrawn", withdrawn_at=NOW, subject_name=None
+            )
+        return [view for view in self._releases if held & set(view.consents)]
+
+    def close_name(self, name: str) -> None:
+        """Take an account away."""
+        del self._accounts[name], self._passwords[name]
+        self._session = None
+
     def grants(self, subject_id: str | None = None) -> list[GrantView]:
         return [view for view in self._grants.values() if subject_id in (None, view.subject_id)]
 
@@ -316,8 +343,9 @@ class FakeWorkshop:
         face: int = 0,
         purpose: str = "private",
         strength: float = 1.0,
+        **others: Any,
     ) -> FakePlan:
-        return FakePlan(source, target, tuple(consents), face, purpose, strength)
+        return FakePlan(source, target, tuple(consents), face, purpose, strength, **others)
 
     def start(self, plan: FakePlan, on_event: Callable[[Event], None]) -> FakeRunning:
         self._require()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from compliance.errors import SignetError
 from studio.text import _
-from studio.window.calls import Calls
+from studio.window.calls import Calls, Then
 from studio.window.models.model import Model
 from studio.window.words import role_word
 
@@ -33,6 +35,11 @@ class AccountsModel(Model):
     def is_open(self) -> bool:
         """Whether somebody is signed in with open keys."""
         return self.session is not None and self.session.unlocked
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether somebody is signed in, but nobody was here for so long that the keys were closed."""
+        return self.session is not None and not self.session.unlocked
 
     @property
     def account(self) -> AccountView | None:
@@ -82,14 +89,23 @@ class AccountsModel(Model):
 
         self.call(work, self._take)
 
-    def create(self, username: str, password: str, declared_name: str | None) -> None:
-        """Make an account, with the operator's declaration when there is a name; the first one is signed in."""
+    def create(self, username: str, password: str, declared_name: str | None, number: str | None = None) -> None:
+        """Make an account, with the operator's declaration when there is a name; the first one is signed in.
+
+        number: of the first one's identity card, checked before anything is made and kept nowhere.
+        """
         is_first = not self.accounts
 
         def work() -> object:
-            self.workshop.create_account(username, password, declared_name)
+            if number is not None:
+                from compliance.numbers import check_resident_id
+
+                check_resident_id(number)
+            self.workshop.create_account(username, password, declared_name if number is None else None)
             if is_first:
                 self.workshop.login(username, password)
+            if number is not None and declared_name is not None:
+                self.workshop.members.declare(declared_name, number)
             return self._read()
 
         def then(answer: object) -> None:
@@ -107,14 +123,27 @@ class AccountsModel(Model):
 
         self.call(work, self._take)
 
-    def declare(self, name: str) -> None:
-        """Make the operator's declaration."""
+    def declare(self, name: str, number: str | None = None) -> None:
+        """Make the operator's declaration; number: of the identity card, checked and kept nowhere."""
 
         def work() -> object:
-            self.workshop.declare(name)
+            self.workshop.members.declare(name, number)
             return self._read()
 
         self.call(work, self._take)
+
+    def close(self, password: str, code: str | None, then: Then, refused: Callable[[SignetError], None]) -> None:
+        """Close the account that is signed in, for good."""
+
+        def work() -> object:
+            self.workshop.members.close_account(password, code)
+            return self._read()
+
+        def on_closed(answer: object) -> None:
+            then(None)
+            self._take(answer)
+
+        self.call(work, on_closed, refused)
 
     def logout(self) -> None:
         """Sign out."""

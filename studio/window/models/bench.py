@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 Role = Literal["source", "target"]
 ROLES: tuple[Role, Role] = ("source", "target")
+
+
+def is_territory(text: str) -> bool:
+    """A country code of two letters, or nothing."""
+    return not text or (len(text) == 2 and text.isascii() and text.isalpha())
 
 
 class _SetPicture(QUndoCommand):
@@ -45,8 +50,13 @@ class BenchModel(QObject):
         self.slots: dict[Role, PictureSlot] = {role: PictureSlot(workshop, calls, self) for role in ROLES}
         self.consents: dict[Role, set[str]] = {role: set() for role in ROLES}
         self._seen: dict[Role, str] = dict.fromkeys(ROLES, "")
+        self._offered: dict[Role, set[str]] = {role: set() for role in ROLES}
         self.purpose = "private"
         self.face = 0
+        self.source_face = 0
+        self.declared_uses: set[str] = set()
+        self.territory = ""
+        self.project = ""
         self.strength_percent = 100
         self.undo_stack = QUndoStack(self)
         self.slots["source"].changed.connect(self.on_source_changed)
@@ -80,6 +90,33 @@ class BenchModel(QObject):
         self.face = number
         self.changed.emit()
 
+    def set_source_face(self, number: int) -> None:
+        """Which face of the source is lent; 0 for the largest."""
+        self.source_face = number
+        self.changed.emit()
+
+    def set_use(self, use: str, declared: bool) -> None:
+        """Say that the result is for a use which consents may forbid, or that it is not."""
+        (self.declared_uses.add if declared else self.declared_uses.discard)(use)
+        self.changed.emit()
+
+    def set_place(self, territory: str, project: str) -> None:
+        """Where and for which project the result is used; empty for unsaid."""
+        self.territory, self.project = territory.strip().upper(), project.strip()
+        self.changed.emit()
+
+    def scope(self) -> dict[str, Any]:
+        """What the result is for and of which faces, as Workshop.plan_swap takes it."""
+        return {
+            "face": self.face,
+            "source_face": self.source_face,
+            "purpose": self.purpose,
+            "strength": self.strength_percent / 100,
+            "declared_uses": tuple(sorted(self.declared_uses)),
+            "territory": self.territory,
+            "project": self.project,
+        }
+
     def set_strength(self, percent: int) -> None:
         """How much of the source is painted over the target, 0 to 100 percent."""
         self.strength_percent = percent
@@ -99,7 +136,9 @@ class BenchModel(QObject):
         return all(slot.state == "ready" for slot in self.slots.values()) and self.has_consents()
 
     def on_source_changed(self) -> None:
-        """A new source: look for its consents."""
+        """A new source: look for its consents; the face number counts for this picture only."""
+        if self.source_face > len(self.slots["source"].faces):
+            self.source_face = 0
         self._preselect("source")
         self.changed.emit()
 
@@ -111,15 +150,18 @@ class BenchModel(QObject):
         self.changed.emit()
 
     def on_people_changed(self) -> None:
-        """Consents were recorded or withdrawn."""
-        self._seen = dict.fromkeys(ROLES, "")
+        """Consents were recorded or withdrawn: new ones are used, what was chosen among the old ones stays."""
         for role in ROLES:
-            self._preselect(role)
+            there = {grant.id for grant in self.offers(role)}
+            self.consents[role] = (self.consents[role] & there) | (there - self._offered[role])
+            self._offered[role] = there
         self.changed.emit()
 
     def forget(self) -> None:
         """Nobody is signed in: the bench is cleared."""
         self.undo_stack.clear()
+        self.declared_uses.clear()
+        self.territory = self.project = ""
         for slot in self.slots.values():
             slot.set_picture(None)
 
@@ -127,4 +169,5 @@ class BenchModel(QObject):
         digest = self.slots[role].sha256
         if digest != self._seen[role]:
             self._seen[role] = digest
-            self.consents[role] = {grant.id for grant in self.offers(role)}
+            self._offered[role] = {grant.id for grant in self.offers(role)}
+            self.consents[role] = set(self._offered[role])

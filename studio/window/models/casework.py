@@ -82,11 +82,12 @@ class OperatorModel(Model):
         super().__init__(workshop, calls, parent)
         self.operator: OperatorProfile | None = None
         self.agreement: Agreement | None = None
+        self.has_accepted = False
 
     def refresh(self) -> None:
-        """Read both."""
+        """Read both, and whether who is signed in has accepted."""
         parts = self.workshop.casework
-        self.call(lambda: (parts.operator(), parts.agreement()), self._take)
+        self.call(lambda: (parts.operator(), parts.agreement(), parts.has_accepted()), self._take)
 
     def keep(self, changes: dict[str, Any]) -> None:
         """Change fields of the profile."""
@@ -101,8 +102,14 @@ class OperatorModel(Model):
     def accept(self) -> None:
         """Accept the agreement for one's own account."""
         version = self.agreement.version if self.agreement is not None else ""
-        self.call(lambda: self.workshop.casework.accept_agreement(version), lambda _answer: self.accepted.emit())
+
+        def then(_answer: object) -> None:
+            self.has_accepted = True
+            self.changed.emit()
+            self.accepted.emit()
+
+        self.call(lambda: self.workshop.casework.accept_agreement(version), then)
 
     def _take(self, answer: Any) -> None:
-        self.operator, self.agreement = answer
+        self.operator, self.agreement, self.has_accepted = answer
         self.changed.emit()

@@ -69,10 +69,11 @@ class MakingModel(Model):
         elapsed_s = time.monotonic() - self.started_s
         return round(elapsed_s * (self.total - self.done) / self.done)
 
-    def start(
-        self, source: Path, target: Path, consents: tuple[str, ...], face: int, purpose: str, strength: float
-    ) -> None:
-        """Plan the swap, ask the gate and queue the job; an unreleased result before it is let go."""
+    def start(self, source: Path, target: Path, consents: tuple[str, ...], **scope: Any) -> None:
+        """Plan the swap, ask the gate and queue the job; an unreleased result before it is let go.
+
+        scope: the further arguments of Workshop.plan_swap.
+        """
         self.discard()
         self._reset()
         self.release_view = None
@@ -86,8 +87,7 @@ class MakingModel(Model):
             self._event_came.emit(ticket, event)
 
         def work() -> Any:
-            plan = self.workshop.plan_swap(source, target, consents, face=face, purpose=purpose, strength=strength)
-            return self.workshop.start(plan, on_event)
+            return self.workshop.start(self.workshop.plan_swap(source, target, consents, **scope), on_event)
 
         def then(running: Running) -> None:
             if ticket is not self._ticket:

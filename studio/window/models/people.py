@@ -39,6 +39,14 @@ _KINDS = {
 }
 
 
+_LIVE_KINDS: dict[str, Any] = {"face": "video", "voice": "audio"}
+
+
+def is_sound(path: Path | None) -> bool:
+    """Whether a file is a sound, by its ending."""
+    return path is not None and path.suffix.lower() in _KINDS["audio"]
+
+
 def evidence_kind(path: Path | None) -> Any:
     """What a file handed in is, by its ending: a word of compliance.evidence.EvidenceKind."""
     ending = path.suffix.lower() if path is not None else ""
@@ -50,7 +58,8 @@ class ConsentDraft:
     """What the wizard gathers; either an existing subject or a new name.
 
     face: the person's number in a picture of several; others: who the other numbers are. evidence_data: a live
-    recording, with the phrase that was read aloud and the camera's name. granted: the consent, once it is recorded.
+    recording, with the phrase that was read aloud and the camera's name. still, still_data: a picture with the person
+    alone out of the evidence, for the comparison of faces. granted: the consent, once it is recorded.
     """
 
     subject_id: str | None = None
@@ -70,6 +79,8 @@ class ConsentDraft:
     nonce_phrase: str | None = None
     device: str | None = None
     no_camera: str = ""
+    still: Path | None = None
+    still_data: bytes | None = None
     passphrase: str | None = None
     purposes: tuple[str, ...] = ()
     allowed_uses: tuple[str, ...] = ()
@@ -100,6 +111,7 @@ class PeopleModel(Model):
         self.grants: list[GrantView] = []
         self.chosen: str | None = None
         self.is_loaded = False
+        self.has_recogniser = False
 
     def forget(self) -> None:
         """Nobody is signed in: keep no name."""
@@ -186,18 +198,46 @@ class PeopleModel(Model):
             draft.valid_until,
             None if live else draft.evidence,
             draft.likeness,
-            evidence_kind="video" if live else evidence_kind(draft.evidence),
+            evidence_kind=_LIVE_KINDS[draft.likeness] if live else evidence_kind(draft.evidence),
             evidence_data=draft.evidence_data,
             nonce_phrase=draft.nonce_phrase if live else None,
             device=draft.device if live else None,
             passphrase=draft.passphrase,
             face=draft.face,
             notice_language=draft.notice_language,
+            still=self._still(draft),
             terms=terms,
         )
         for number, other in sorted(draft.others.items()):
             self.workshop.assign_face(draft.asset, number, other)
         return draft.granted
+
+    def _still(self, draft: ConsentDraft) -> bytes | None:
+        """The picture that the face is compared by: out of the live recording, else a file of its own."""
+        if draft.likeness != "face" or not self.has_recogniser:
+            return None
+        if draft.evidence_data is not None:
+            return draft.still_data
+        if draft.still is None:
+            return None
+        from studio.inputs import read_input
+
+        return read_input(draft.still)
+
+    def look_for_recogniser(self, then: Callable[[bool], None]) -> None:
+        """Find out whether faces can be compared here; a damaged pack counts as none, the doctor tells of it."""
+
+        def work() -> bool:
+            from studio.packs import list_packs
+            from studio.recognition import KIND
+
+            return any(pack.kind == KIND for pack in list_packs(self.workshop.home))
+
+        def found(there: bool) -> None:
+            self.has_recogniser = there
+            then(there)
+
+        self.calls.aside(work, found, lambda _error: found(False))
 
     def ask_phrase(
         self, draft: ConsentDraft, language: str, then: Callable[[Nonce], None], refused: Callable[[SignetError], None]
@@ -225,6 +265,18 @@ class PeopleModel(Model):
     ) -> None:
         """Write the person's receipt; the file dialog has asked whether one may be replaced."""
         self.call(lambda: self.workshop.write_receipt(grant_id, out, code, overwrite=True), then, refused)
+
+    def erase(self, subject_id: str, then: Callable[[Any], None]) -> None:
+        """Erase what is kept about a person; `then` gets the take-down list."""
+        self._change(lambda: self.workshop.erase_subject(subject_id), then, None)
+
+    def withdraw_by_passphrase(self, grant: GrantView, passphrase: str) -> None:
+        """Withdraw with what the person typed when they agreed; `withdrawn` follows."""
+
+        def then(releases: Any) -> None:
+            self.withdrawn.emit(grant, releases)
+
+        self._change(lambda: self.workshop.withdraw_by_passphrase(grant.id, passphrase), then, None)
 
     def judge_evidence(self, grant_id: str, is_good: bool, then: Callable[[GrantView], None]) -> None:
         """Approve the evidence of somebody else's record as the second person, or refuse it: then the consent ends."""

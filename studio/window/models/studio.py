@@ -39,27 +39,35 @@ class Studio(QObject):
         self.members = MembersModel(workshop, calls, self.accounts, self)
         self.cases = CasesModel(workshop, calls, self)
         self.operator = OperatorModel(workshop, calls, self)
-        self._was_open = False
+        self._whose: str | None = None
         self.accounts.changed.connect(self.on_accounts_changed)
         self.making.released.connect(self.on_released)
         for model in (self.people, self.making, self.library, self.members, self.cases):
             model.failed.connect(self.on_failed)
 
     def on_accounts_changed(self) -> None:
-        """Somebody signed in: read what is theirs; signed out: forget it."""
-        is_open = self.accounts.is_open
-        if is_open:
+        """Somebody signed in: read what is theirs; signed out, or another person: forget it.
+
+        Locked keys forget nothing: whoever unlocks them finds the work as it was.
+        """
+        session = self.accounts.session
+        name = session.username if session is not None else None
+        if self._whose is not None and name != self._whose:
+            self._forget()
+            self._whose = None
+        if self.accounts.is_open:
+            self._whose = name
             self.people.refresh()
             self.library.refresh()
-        elif self._was_open:
-            self.making.cancel()
-            self.making.discard()
-            self.bench.forget()
-            self.people.forget()
-            self.library.forget()
-            self.members.forget()
-            self.cases.forget()
-        self._was_open = is_open
+
+    def _forget(self) -> None:
+        self.making.cancel()
+        self.making.discard()
+        self.bench.forget()
+        self.people.forget()
+        self.library.forget()
+        self.members.forget()
+        self.cases.forget()
 
     def on_failed(self, error: SignetError) -> None:
         """The session ended meanwhile, or its keys were locked: look anew who is signed in."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QFrame, QLineEdit
@@ -14,6 +14,9 @@ from studio.window.pages.page import Page
 from studio.window.pages.withdraw_dialog import TakeDownDialog
 from studio.window.widgets.basic import button, card, column, label, named, number_field, row
 from studio.window.widgets.reading import Reading
+
+if TYPE_CHECKING:
+    from compliance.operator_profile import OperatorProfile
 
 
 class AboutPage(Page):
@@ -29,6 +32,8 @@ class AboutPage(Page):
         )
         self._model = studio.operator
         self._fields: dict[str, QLineEdit] = {}
+        self._shown_operator: OperatorProfile | None = None
+        self._is_shown = False
         both = row(self._build_profile(), self._build_agreement(), spacing=18)
         both.setStretch(0, 1)
         both.setStretch(1, 1)
@@ -37,7 +42,7 @@ class AboutPage(Page):
         self._model.failed.connect(self.on_failed)
         self._model.saved.connect(self.on_saved)
         self._model.accepted.connect(self.on_accepted)
-        studio.accounts.changed.connect(self.on_rights_changed)
+        studio.accounts.changed.connect(self.on_accounts_changed)
         self.on_rights_changed()
 
     def _build_profile(self) -> QFrame:
@@ -95,6 +100,12 @@ class AboutPage(Page):
         """Read anew."""
         self._model.refresh()
 
+    def on_accounts_changed(self) -> None:
+        """Another person may have accepted, or not."""
+        self.on_rights_changed()
+        if self.isVisible():
+            self._model.refresh()
+
     def on_rights_changed(self) -> None:
         """Only an admin changes the profile; only who is signed in accepts the agreement."""
         accounts = self.studio.accounts
@@ -110,19 +121,37 @@ class AboutPage(Page):
         shut = _("Sign in on the page 'Account'.") if not accounts.is_open else unread
         self._accept.setEnabled(not shut)
         self._accept.setToolTip(shut)
+        # What is accepted is not asked for again until there is another version.
+        self._accept.setVisible(not self._model.has_accepted)
+        self._show_version()
 
     def on_changed(self) -> None:
         """Show what is set."""
         operator, agreement = self._model.operator, self._model.agreement
+        if operator != self._shown_operator or operator is None:
+            self._show_operator(operator)
+        if agreement is not None and self.reading.toPlainText() == "":
+            self.reading.show_texts(agreement.texts, language())
+        self.on_rights_changed()
+
+    def _show_operator(self, operator: OperatorProfile | None) -> None:
+        """Only what was changed elsewhere replaces what is being typed."""
+        if operator is None and self._is_shown:
+            return
+        self._shown_operator, self._is_shown = operator, True
         values = asdict(operator) if operator is not None else {}
         for name, field in self._fields.items():
             field.setText(str(values.get(name, "")))
             field.setCursorPosition(0)
         self._days.setValue(operator.complaint_days if operator is not None else 3)
         self._asks.setChecked(operator.agreement if operator is not None else False)
-        if agreement is not None and self._version.text() == "":
-            self._version.setText(_("Version {version}", version=agreement.version))
-            self.reading.show_texts(agreement.texts, language())
+
+    def _show_version(self) -> None:
+        agreement = self._model.agreement
+        version = agreement.version if agreement is not None else ""
+        said = _("Version {version}, accepted by you", version=version)
+        self._version.setText(said if self._model.has_accepted else _("Version {version}", version=version))
+        self._version.setVisible(agreement is not None)
 
     def on_save(self) -> None:
         """Hand the fields over."""

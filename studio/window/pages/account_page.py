@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QFrame, QLineEdit, QListWidget, QListWidgetItem
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QFrame, QLineEdit, QListWidget, QListWidgetItem, QPushButton
 
 from compliance.errors import CodeNeeded, SignetError, WrongCode
 from studio.text import _
 from studio.window.models.studio import Studio
 from studio.window.pages.asking import code_field, password_field
+from studio.window.pages.own_account import CloseAccountDialog, number_line, number_note
 from studio.window.pages.page import Page
 from studio.window.widgets.basic import button, card, chip, clear, column, holder, label, named, row
+from studio.window.words import level_word
 
 FORM_WIDTH = 460
 
@@ -179,6 +181,10 @@ class AccountPage(Page):
         # A statement of this weight is made, never found made: nothing is ticked beforehand.
         real_name.setEnabled(False)
         declare.toggled.connect(real_name.setEnabled)
+        number = number_line("account_number")
+        number.setEnabled(False)
+        declare.toggled.connect(number.setEnabled)
+        is_first = not self._model.accounts
         create = button("account_create", _("Create account"), "primary")
         back = button("account_back", _("Back"), "quiet")
         back.setVisible(bool(self._model.accounts))
@@ -200,10 +206,12 @@ class AccountPage(Page):
                 real_name.setFocus()
             else:
                 declared = real_name.text().strip() if declare.isChecked() else None
-                self._model.create(name.text().strip(), password.text(), declared)
+                given = number.text().strip() if is_first and declared is not None else ""
+                number.clear()
+                self._model.create(name.text().strip(), password.text(), declared, given or None)
 
         create.clicked.connect(on_create)
-        for field in (name, password, again, real_name):
+        for field in (name, password, again, real_name, number):
             field.returnPressed.connect(on_create)
         self.default_button = create
         form = QFormLayout()
@@ -221,6 +229,7 @@ class AccountPage(Page):
                 declare,
                 label(self._declaration(), "muted"),
                 real_name,
+                *((number, label(number_note(), "small")) if is_first else ()),
                 row(create, 1, back),
             ),
             24,
@@ -236,7 +245,12 @@ class AccountPage(Page):
         account = self._model.account
         name = self._model.session.username if self._model.session else ""
         proven = account is not None and account.level != "none"
-        state = chip(_("declared"), "ok") if proven else chip(_("no declaration"), "warn")
+        level = account.level if account is not None else "none"
+        state = (
+            chip(_("declared") if level == "self" else level_word(level), "ok")
+            if proven
+            else chip(_("no declaration"), "warn")
+        )
         leave = button("account_sign_out", _("Sign out"))
         leave.clicked.connect(self._model.logout)
         another = button("account_to_create", _("Add another account..."), "quiet", "plus")
@@ -244,28 +258,50 @@ class AccountPage(Page):
         body = column(row(label(name, "heading", wrap=False), state, 1))
         if proven and account is not None:
             until = (account.proof_until or "")[:10]
-            body.addWidget(label(_("The operator's declaration holds until {date}.", date=until), "muted"))
+            holds = _("The operator's declaration holds until {date}.", date=until)
+            proof = _("The proof of identity holds until {date}.", date=until)
+            body.addWidget(label(holds if level == "self" else proof, "muted"))
             onward = button("account_to_people", _("People and consent"), "primary")
             onward.clicked.connect(lambda: self.go.emit("people"))
             body.addLayout(row(onward, leave, 1, another))
             self.default_button = onward
+            body.addLayout(row(self._close_button(), 1))
             return card(body, 24)
         body.addWidget(label(_("Without a valid declaration nothing can be released."), "muted"))
         body.addWidget(label(self._declaration(), "muted"))
         real_name = named(QLineEdit(), "account_real_name", _("Your full name"))
         real_name.setPlaceholderText(_("Your full name"))
+        number = number_line("account_number")
         declare = button("account_declare_now", _("Make the declaration"), "primary")
 
         def on_declare() -> None:
             if real_name.text().strip() and declare.isEnabled():
-                self._model.declare(real_name.text().strip())
+                given = number.text().strip()
+                number.clear()
+                self._model.declare(real_name.text().strip(), given or None)
 
         declare.clicked.connect(on_declare)
-        real_name.returnPressed.connect(on_declare)
+        for field in (real_name, number):
+            field.returnPressed.connect(on_declare)
         body.addWidget(real_name)
+        body.addWidget(number)
+        body.addWidget(label(number_note(), "small"))
         body.addLayout(row(declare, leave, 1, another))
+        body.addLayout(row(self._close_button(), 1))
         self.default_button = declare
         return card(body, 24)
+
+    def _close_button(self) -> QPushButton:
+        made = button("account_close", _("Close this account..."), "quiet")
+        made.clicked.connect(self.on_close_account)
+        return made
+
+    def on_close_account(self) -> None:
+        """Tell what it means, and ask for the password."""
+        self.banner.hide()
+        dialog = CloseAccountDialog(self._model, self.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def on_to_create(self) -> None:
         """Another account."""

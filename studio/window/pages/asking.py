@@ -47,7 +47,9 @@ class StepUpDialog(QDialog):
         self._password = password_field("step_up_password", _("Password"))
         self._code = code_field("step_up_code")
         member = studio.accounts.member
-        self._code.setVisible(member is not None and member.has_factor)
+        # Shown before it has its place, a field would be a window of its own for a moment: it is only ever hidden here.
+        if member is None or not member.has_factor:
+            self._code.hide()
         cancel = button("step_up_cancel", _("Cancel"))
         cancel.clicked.connect(self.reject)
         self._go_on = button("step_up_confirm", _("Go on"), "primary")

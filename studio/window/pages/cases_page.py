@@ -36,8 +36,7 @@ from studio.window.widgets.basic import (
     number_field,
     row,
 )
-from studio.window.widgets.drop_frame import choose_file
-from studio.window.widgets.file_line import choose_out
+from studio.window.widgets.file_dialogs import choose_file, choose_out
 from studio.window.words import (
     MEASURES,
     REASONS,

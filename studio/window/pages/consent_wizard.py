@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget, QWizard
 
 from compliance.errors import SignetError
@@ -12,7 +13,8 @@ from studio.text import _
 from studio.window.models.people import ConsentDraft
 from studio.window.models.picture_slot import PictureSlot
 from studio.window.models.studio import Studio
-from studio.window.pages.wizard_evidence import CameraStep, EvidenceStep, FileStep, NoticeStep
+from studio.window.pages.wizard_camera import CameraStep
+from studio.window.pages.wizard_evidence import EvidenceStep, FileStep, NoticeStep
 from studio.window.pages.wizard_steps import (
     CAMERA,
     EVIDENCE,
@@ -58,7 +60,7 @@ class ConsentWizard(QWizard):
         self.picture = LikenessStep(self.draft, self.slot, studio.people)
         self.notice = NoticeStep(self.draft)
         self.evidence = EvidenceStep(self.draft)
-        self.file = FileStep(self.draft)
+        self.file = FileStep(self.draft, studio.people)
         self.camera = CameraStep(self.draft, studio.people)
         self.scope = ScopeStep(self.draft)
         self.review = ReviewStep(self.draft, self.slot, self.banner)
@@ -80,6 +82,7 @@ class ConsentWizard(QWizard):
         # Queued: QWizard puts the keyboard somewhere itself after a step came to the front.
         self.currentIdChanged.connect(self.on_step_changed, Qt.ConnectionType.QueuedConnection)
         self.finished.connect(self.camera.let_go)
+        studio.people.look_for_recogniser(lambda _there: None)
         if asset is not None:
             self.slot.set_picture(asset)
 
@@ -104,6 +107,18 @@ class ConsentWizard(QWizard):
         step = self.currentPage()
         if isinstance(step, Step):
             step.focus_first()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """A window that was locked films nobody."""
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self.camera.let_go()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Unlocked: the camera sees again."""
+        super().showEvent(event)
+        if not event.spontaneous() and self.currentPage() is self.camera:
+            self.camera.begin()
 
     def record(self) -> None:
         """Record; the receipt follows when the workshop has said yes."""

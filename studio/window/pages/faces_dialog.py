@@ -12,6 +12,7 @@ from studio.window.models.picture_slot import PictureSlot
 from studio.window.models.studio import Studio
 from studio.window.widgets.banner import Banner
 from studio.window.widgets.basic import button, card, column, holder, label, named, row
+from studio.window.widgets.face_picture import face_picture
 from studio.window.widgets.picture_view import PictureView
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class FacesDialog(QDialog):
                 if person.erased_at is None:
                     combo.addItem(person.name or person.id, person.id)
             self._combos[face.number] = combo
-            self._grid.addWidget(label(_("face {number}", number=face.number), "strong", wrap=False), face.number, 0)
+            self._grid.addWidget(face_picture(slot, face.number), face.number, 0)
             self._grid.addWidget(combo, face.number, 1)
         path = self._path
         if path is not None:

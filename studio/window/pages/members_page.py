@@ -11,9 +11,10 @@ from studio.text import _
 from studio.window.folders import show_address
 from studio.window.models.studio import Studio
 from studio.window.pages.member_dialogs import AttestDialog, FactorDialog, PasswordDialog
+from studio.window.pages.own_account import NationalDialog
 from studio.window.pages.page import Page
 from studio.window.widgets.basic import button, card, chip, clear, column, holder, label, moment, named, row
-from studio.window.widgets.drop_frame import choose_file
+from studio.window.widgets.file_dialogs import choose_file
 from studio.window.words import level_word, proposal_word, role_word
 
 if TYPE_CHECKING:
@@ -173,7 +174,10 @@ class MembersPage(Page):
             provider.setToolTip(_("The settings file of the studio's identity provider is asked for."))
             provider.clicked.connect(self.on_provider)
             lines.append(row(factor, password, 1))
-            lines.append(row(provider, 1))
+            national = button("members_national", _("National network identity..."), "quiet")
+            national.setToolTip(_("The settings file of the service and a credential of your app are asked for."))
+            national.clicked.connect(self.on_national)
+            lines.append(row(provider, national, 1))
         return lines
 
     def on_current_changed(self, item: QListWidgetItem | None) -> None:
@@ -280,6 +284,26 @@ class MembersPage(Page):
 
         parts = self.studio.workshop.members
         self.studio.calls.aside(lambda: parts.prove_with_provider(path, show_address), then, self.on_failed)
+
+    def on_national(self) -> None:
+        """Level L3: the national network identity."""
+        self.banner.hide()
+        dialog = NationalDialog(self.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.given.connect(self.on_credential)
+        dialog.open()
+
+    def on_credential(self, settings: Any, credential: str) -> None:
+        """Ask the service; the lane stays free meanwhile."""
+        self.banner.show_message("info", _("Asking the national service..."))
+
+        def then(_member: Any) -> None:
+            self.on_done(None)
+            self._model.refresh()
+            self.studio.accounts.refresh()
+
+        parts = self.studio.workshop.members
+        self.studio.calls.aside(lambda: parts.prove_with_national(settings, credential), then, self.on_failed)
 
     def on_password(self) -> None:
         """Change one's own password; the session ends with it."""

@@ -12,6 +12,7 @@ from studio.window.widgets.banner import Banner
 from studio.window.widgets.basic import column, holder, label, row, scrolling
 
 MARGIN = 32
+BANNER_PX = 64
 
 
 class Page(QWidget):
@@ -33,11 +34,14 @@ class Page(QWidget):
         content = holder(self.body)
         content.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         head = row(self.title, 1, self.head_actions)
-        outer = column(head, label(lead, "muted"), self.banner, scrolling(content, f"{self.name}_scroll"), spacing=8)
+        # The lead sentence keeps the place in which a message appears, so that no field moves under the hand.
+        place = holder(column(label(lead, "muted"), 1))
+        place.setMinimumHeight(BANNER_PX)
+        outer = column(head, place, scrolling(content, f"{self.name}_scroll"), spacing=8)
         outer.setContentsMargins(MARGIN, 26, MARGIN, 22)
-        outer.insertSpacing(2, 6)
-        outer.setStretch(4, 1)
+        outer.setStretch(2, 1)
         self.setLayout(outer)
+        self.banner.float_over(place)
 
     def enter(self) -> None:
         """The page comes to the front."""

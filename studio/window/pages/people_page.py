@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QPushButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton
 
 from studio.text import _, language
 from studio.window.models.studio import Studio
 from studio.window.pages.consent_wizard import ConsentWizard
 from studio.window.pages.page import Page
-from studio.window.pages.withdraw_dialog import TakeDownDialog, WithdrawDialog
+from studio.window.pages.receipt_dialog import ReceiptDialog
+from studio.window.pages.withdraw_dialog import EraseDialog, TakeDownDialog, WithdrawDialog
 from studio.window.widgets.basic import (
     button,
     card,
@@ -30,7 +31,7 @@ from studio.window.widgets.basic import (
 from studio.window.words import age_word, evidence_word, grant_state, purposes_text, use_word
 
 if TYPE_CHECKING:
-    from studio.workshop import GrantView, ReleaseView
+    from studio.workshop import GrantView, ReleaseView, SubjectView
 
 PEOPLE_WIDTH = 220
 
@@ -110,21 +111,42 @@ class PeoplePage(Page):
         for subject in self._model.subjects:
             live = sum(grant.state == "live" for grant in self._model.grants_of(subject.id))
             count = _("1 live consent") if live == 1 else _("{count} live consents", count=live)
-            item = QListWidgetItem(f"{subject.name or subject.id}\n{count}")
+            state = count if subject.erased_at is None else _("erased")
+            item = QListWidgetItem(f"{subject.name or subject.id}\n{state}")
             item.setData(Qt.ItemDataRole.UserRole, subject.id)
             self._list.addItem(item)
             if subject.id == self._model.chosen:
                 self._list.setCurrentItem(item)
         self._list.blockSignals(False)
         clear(self._grants)
-        if self._model.chosen is not None:
-            grants = self._model.grants_of(self._model.chosen)
+        person = next((one for one in self._model.subjects if one.id == self._model.chosen), None)
+        if person is not None:
+            self._grants.addLayout(self._person_line(person))
+            grants = self._model.grants_of(person.id)
             for grant in grants:
                 self._grants.addWidget(self._grant_card(grant))
             if not grants:
                 self._grants.addWidget(
                     empty_state("people", _("No consent of this person yet"), _("Record one to use their face."))
                 )
+
+    def _person_line(self, person: SubjectView) -> QHBoxLayout:
+        """Who is looked at, and the way to erase them."""
+        erased = _("Erased on {when}", when=moment(person.erased_at or ""))
+        facts = [age_word(person.age)] if person.age is not None else []
+        head = label(person.name or person.id, "heading")
+        note = label(erased if person.erased_at is not None else " ".join(facts), "muted")
+        line = row(column(head, note, spacing=2), spacing=16)
+        line.setStretch(0, 1)
+        if not note.text():
+            note.hide()
+        if person.erased_at is None:
+            erase = button("people_erase", _("Erase this person..."), "quiet")
+            erase.setEnabled(self.studio.accounts.may("erase_subject"))
+            erase.setToolTip(self.studio.accounts.why_not("erase_subject"))
+            erase.clicked.connect(self.on_erase)
+            line.addWidget(erase, 0, Qt.AlignmentFlag.AlignTop)
+        return line
 
     def _grant_card(self, grant: GrantView) -> QFrame:
         word, kind = grant_state(grant.state)
@@ -154,8 +176,9 @@ class PeoplePage(Page):
             lines.addWidget(label(_("Withdrawn on {when}", when=moment(grant.withdrawn_at)), "small"))
         body = row(holder(lines), spacing=16)
         body.setStretch(0, 1)
+        name = self._model.name_of(grant)
+        side = column(spacing=8)
         if grant.state in ("live", "not yet"):
-            name = self._model.name_of(grant)
             withdraw = button(
                 f"people_withdraw_{grant.id}",
                 _("Withdraw..."),
@@ -163,11 +186,15 @@ class PeoplePage(Page):
                 accessible_name=_("Withdraw consent of {name}", name=name),
             )
             withdraw.clicked.connect(lambda _checked=False, grant=grant: self.on_withdraw(grant))
-            side = column(withdraw, spacing=8)
+            side.addWidget(withdraw)
             for judging in self._judging(grant, name):
                 side.addWidget(judging)
-            side.addStretch(1)
-            body.addLayout(side)
+        spoken = _("Receipt of {name}", name=name)
+        receipt = button(f"people_receipt_{grant.id}", _("Receipt..."), "quiet", accessible_name=spoken)
+        receipt.clicked.connect(lambda _checked=False, grant=grant: self.on_receipt(grant))
+        side.addWidget(receipt)
+        side.addStretch(1)
+        body.addLayout(side)
         made = card(body, 18)
         made.setObjectName(f"grant_{grant.id}")
         return made
@@ -241,7 +268,38 @@ class PeoplePage(Page):
         self.banner.hide()
         dialog = WithdrawDialog(self._model.name_of(grant), purposes_text(grant.purposes), self.window())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self._model.withdraw(grant, dialog.reason()))
+        dialog.accepted.connect(lambda: self._withdraw(grant, dialog.take_passphrase(), dialog.reason()))
+        dialog.open()
+
+    def _withdraw(self, grant: GrantView, passphrase: str, reason: str) -> None:
+        if passphrase:
+            self._model.withdraw_by_passphrase(grant, passphrase)
+        else:
+            self._model.withdraw(grant, reason)
+
+    def on_receipt(self, grant: GrantView) -> None:
+        """The receipt once more."""
+        self.banner.hide()
+        dialog = ReceiptDialog(self._model, grant, self.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def on_erase(self) -> None:
+        """Ask first."""
+        self.banner.hide()
+        person = next((one for one in self._model.subjects if one.id == self._model.chosen), None)
+        if person is None:
+            return
+        live = sum(grant.state in ("live", "not yet") for grant in self._model.grants_of(person.id))
+        dialog = EraseDialog(person.name or person.id, live, self.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._model.erase(person.id, self.on_erased))
+        dialog.open()
+
+    def on_erased(self, releases: list[ReleaseView]) -> None:
+        """Show what must be taken down."""
+        dialog = TakeDownDialog(None, releases, self.window(), erased=True)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
     def on_withdrawn(self, grant: GrantView, releases: list[ReleaseView]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QFileDialog, QLineEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QDialog, QLineEdit, QStackedWidget, QWidget
 
 from compliance.errors import SignetError, TargetExists
 from studio.text import _
@@ -14,6 +14,7 @@ from studio.window.folders import show_folder_of
 from studio.window.models.studio import Studio
 from studio.window.pages.page import Page
 from studio.window.widgets.basic import button, card, chip, column, empty_state, holder, label, named, row, short_digest
+from studio.window.widgets.file_dialogs import choose_folder
 from studio.window.widgets.picture_view import PictureView
 
 if TYPE_CHECKING:
@@ -204,8 +205,7 @@ class ReleasePage(Page):
 
     def on_choose(self) -> None:
         """Ask for the folder."""
-        chosen = QFileDialog.getExistingDirectory(self, _("Choose the folder"), self._folder.text())
-        if chosen:
+        if (chosen := choose_folder(self, _("Choose the folder"), self._folder.text())) is not None:
             self._folder.setText(chosen)
 
     def on_release(self) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from PySide6.QtWidgets import QRadioButton
 
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QRadioButton, QWizard
-
-from compliance.errors import SignetError
 from studio.text import _, language
 from studio.window.models.people import ConsentDraft, How, PeopleModel
 from studio.window.pages.asking import password_field
 from studio.window.pages.wizard_steps import CAMERA, EVIDENCE, FILE, SCOPE, Step
 from studio.window.widgets.banner import Banner
-from studio.window.widgets.basic import button, card, column, holder, label, named, row
-from studio.window.widgets.camera import Camera, why_no_camera
+from studio.window.widgets.basic import card, column, holder, label, named
+from studio.window.widgets.camera import why_no_camera
 from studio.window.widgets.file_line import FileLine
-from studio.window.widgets.picture_view import PictureView
 from studio.window.widgets.reading import Reading
+from studio.window.widgets.sound_line import SoundLine
 
 MINIMUM_PASSPHRASE = 8
 
@@ -116,11 +112,19 @@ class EvidenceStep(Step):
         assert how is not None, "the wizard does not go on before"
         if how != self._draft.how:
             self._draft.evidence_data = self._draft.nonce_phrase = self._draft.passphrase = None
+            self._draft.still_data = None
         self._draft.how = how
-        self._draft.no_camera = why_no_camera() if how == "live" else ""
+        self._draft.no_camera = why_no_camera(self._draft.likeness) if how == "live" else ""
         if how == "none":
-            self._draft.evidence = None
+            self._draft.evidence = self._draft.still = None
         return True
+
+    def initializePage(self) -> None:
+        """A voice needs the microphone alone."""
+        voice = self._draft.likeness == "voice"
+        text = _("Record it now with the microphone") if voice else _("Record it now with the camera")
+        self._ways["live"].setText(text)
+        self._ways["live"].setAccessibleName(text)
 
     def nextId(self) -> int:
         """The camera, a file, or straight on; without a camera the file page says why."""
@@ -136,14 +140,31 @@ class EvidenceStep(Step):
 class FileStep(Step):
     """A file; beside it the person's passphrase where they are here."""
 
-    def __init__(self, draft: ConsentDraft) -> None:
+    def __init__(self, draft: ConsentDraft, people: PeopleModel) -> None:
         super().__init__(
             "file", _("The evidence"), _("It is kept encrypted in your home folder; its digest goes into the ledger.")
         )
-        self._draft = draft
+        self._draft, self._model = draft, people
         self.banner = Banner("wizard_file_banner")
-        self.line = FileLine("wizard_evidence_file", _("Evidence file"), _("All files (*)"))
+        self.line = SoundLine("wizard_evidence_file", _("Evidence file"), _("All files (*)"))
         self.line.changed.connect(self.completeChanged)
+        self.line.told.connect(lambda reason: self.banner.show_message("warn", reason))
+        self.still = FileLine("wizard_still", _("Picture for the comparison"), _("Pictures (*.png *.jpg *.jpeg)"))
+        self._compared = holder(
+            column(
+                label(_("For the comparison of faces (optional)"), "strong"),
+                label(
+                    _(
+                        "A picture out of the evidence that shows this person alone. Its face is compared with the "
+                        "likeness; the consent then covers the person in other pictures too. It is not kept, only "
+                        "its encrypted template is."
+                    ),
+                    "muted",
+                ),
+                self.still,
+                spacing=8,
+            )
+        )
         self._hint = label("", "muted")
         self._first = password_field("wizard_passphrase", _("Passphrase of the person"))
         self._again = password_field("wizard_passphrase_again", _("Passphrase again"))
@@ -161,7 +182,7 @@ class FileStep(Step):
                 spacing=8,
             )
         )
-        for widget in (self.banner, self._hint, self.line, self._typed):
+        for widget in (self.banner, self._hint, self.line, self._typed, self._compared):
             self.body.addWidget(widget)
         self.body.addStretch(1)
 
@@ -169,6 +190,7 @@ class FileStep(Step):
         """Ask for what the chosen way needs."""
         how = self._draft.how
         self._typed.setVisible(how == "passphrase")
+        self._compared.setVisible(self._model.has_recogniser and self._draft.likeness == "face")
         self._hint.setText(
             {
                 "passphrase": _(
@@ -205,6 +227,7 @@ class FileStep(Step):
     def validatePage(self) -> bool:
         """Keep the answer."""
         self._draft.evidence = self.line.path
+        self._draft.still = self.still.path
         self._draft.passphrase = self._first.text() if self._draft.how == "passphrase" else None
         return True
 
@@ -216,135 +239,3 @@ class FileStep(Step):
     def nextId(self) -> int:
         """On to the scope."""
         return SCOPE
-
-
-class CameraStep(Step):
-    """The person reads a fresh phrase aloud; the film goes into memory and, once recorded, encrypted into the home."""
-
-    def __init__(self, draft: ConsentDraft, people: PeopleModel) -> None:
-        super().__init__(
-            "camera",
-            _("Record the person now"),
-            _("The person looks into the camera and reads the phrase aloud. It is good once, for 30 minutes."),
-        )
-        self._draft, self._model = draft, people
-        self.make_camera: Callable[[], Camera] = Camera
-        self.camera: Camera | None = None
-        self.banner = Banner("wizard_camera_banner")
-        self._phrase = label("", "heading")
-        self._phrase.setObjectName("wizard_phrase")
-        self._view = PictureView(200)
-        self._record = button("wizard_camera_record", _("Start recording"), "primary")
-        self._record.clicked.connect(self.on_record)
-        self._file = button("wizard_camera_file", _("Hand in a file instead"), "quiet")
-        self._file.clicked.connect(self.on_file)
-        self._state = label("", "muted")
-        self.body.addWidget(self.banner)
-        self.body.addWidget(card(column(self._phrase), 16))
-        self.body.addWidget(self._view, 1)
-        line = row(self._record, self._state, self._file)
-        line.setStretch(1, 1)
-        self.body.addLayout(line)
-        self._wants_file = False
-
-    def initializePage(self) -> None:
-        """Ask for a phrase, and let the camera see."""
-        self._wants_file = False
-        self._show_state()
-        if self._draft.nonce_phrase is None:
-            self._model.ask_phrase(self._draft, language(), self.on_phrase, self.on_refused)
-        if self.camera is None:
-            self.camera = self.make_camera()
-            self.camera.pictured.connect(self._view.show_picture)
-            self.camera.recorded.connect(self.on_recorded)
-            self.camera.broke.connect(self.on_broke)
-        self.camera.start()
-
-    def cleanupPage(self) -> None:
-        """Let the camera go when the reader goes back."""
-        self.let_go()
-
-    def let_go(self) -> None:
-        """Switch the camera off."""
-        if self.camera is not None:
-            self.camera.close()
-
-    def focus_first(self) -> None:
-        """Ready to record."""
-        self._record.setFocus()
-
-    def on_phrase(self, nonce: object) -> None:
-        """Show the phrase."""
-        self._draft.nonce_phrase = nonce.phrase  # type: ignore[attr-defined]  # a Nonce, through the pool
-        self._show_state()
-
-    def on_refused(self, error: SignetError) -> None:
-        """No phrase, no live recording."""
-        self.banner.show_error(error)
-
-    def _show_state(self) -> None:
-        phrase = self._draft.nonce_phrase or ""
-        self._phrase.setText(phrase or _("One moment."))
-        is_recording = self.camera is not None and self.camera.is_recording
-        self._record.setEnabled(bool(phrase))
-        if is_recording:
-            self._record.setText(_("Stop recording"))
-            self._state.setText(_("Recording..."))
-        elif self._draft.evidence_data is not None:
-            self._record.setText(_("Record again"))
-            self._state.setText(_("Recorded, {count} KiB.", count=len(self._draft.evidence_data) // 1024 + 1))
-        else:
-            self._record.setText(_("Start recording"))
-            self._state.setText("")
-        self._record.setAccessibleName(self._record.text())
-        self.completeChanged.emit()
-
-    def on_record(self) -> None:
-        """Start, or stop."""
-        if self.camera is None:
-            return
-        if self.camera.is_recording:
-            self.camera.finish()
-        else:
-            self.banner.hide()
-            self._draft.evidence_data = None
-            self.camera.record()
-        self._show_state()
-
-    def on_recorded(self, data: bytes) -> None:
-        """The film is there."""
-        assert self.camera is not None, "it came from the camera"
-        self._draft.evidence_data, self._draft.device = data, self.camera.device
-        self._view.show_picture(QImage(self._view.image))
-        self._show_state()
-        super().focus_first()
-
-    def on_broke(self, reason: str) -> None:
-        """Say why, and leave the way to the file open."""
-        self.banner.show_message("warn", reason, _("Try again, or hand in a file instead; it is a weaker mark."))
-        self._show_state()
-
-    def on_file(self) -> None:
-        """A file after all."""
-        self._wants_file = True
-        self._draft.evidence_data = self._draft.nonce_phrase = None
-        self._draft.how = "file"
-        self.completeChanged.emit()
-        wizard = self.wizard()
-        assert isinstance(wizard, QWizard), "a step stands in a wizard"
-        wizard.next()
-
-    def isComplete(self) -> bool:
-        """A film is there, or a file is wanted."""
-        return self._wants_file or self._draft.evidence_data is not None
-
-    def validatePage(self) -> bool:
-        """The camera is not needed any more."""
-        self.let_go()
-        if not self._wants_file:
-            self._draft.evidence = None
-        return True
-
-    def nextId(self) -> int:
-        """On to the scope, or to the file."""
-        return FILE if self._wants_file else SCOPE

@@ -5,11 +5,12 @@ from __future__ import annotations
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QRadioButton, QWizard, QWizardPage
 
 from studio.text import _
-from studio.window.models.people import ConsentDraft, PeopleModel
+from studio.window.models.people import ConsentDraft, PeopleModel, is_sound
 from studio.window.models.picture_slot import PictureSlot
 from studio.window.widgets.basic import card, clear, column, holder, label, named, row, scrolling
-from studio.window.widgets.file_line import FileLine
+from studio.window.widgets.face_picture import face_picture
 from studio.window.widgets.picture_card import PictureCard
+from studio.window.widgets.sound_line import SoundLine
 from studio.window.words import AGES, age_word
 
 WHO, GUARDIAN, LIKENESS, NOTICE, EVIDENCE, FILE, CAMERA, SCOPE, REVIEW, RECORDED = range(10)
@@ -213,9 +214,13 @@ class LikenessStep(Step):
         self._face.toggled.connect(self.on_likeness_changed)
         self.card = PictureCard("wizard_picture", _("Picture of the person"), slot)
         self.card.picture_given.connect(slot.set_picture)
-        self.sound = FileLine("wizard_sound", _("Sound of the person"), _("Sounds (*.wav *.flac *.mp3 *.m4a *.ogg)"))
+        self.sound = SoundLine("wizard_sound", _("Sound of the person"), _("Sounds (*.wav *.flac *.mp3 *.m4a *.ogg)"))
         self.sound.changed.connect(self.completeChanged)
+        self._sound_note = label("", "muted")
+        self.sound.changed.connect(lambda: self._sound_note.setText(""))
+        self.sound.told.connect(self._sound_note.setText)
         self._combos: dict[int, QComboBox] = {}
+        self._listed = ""
         self._faces = QGridLayout()
         self._faces.setVerticalSpacing(6)
         faces_holder = holder(self._faces)
@@ -230,7 +235,15 @@ class LikenessStep(Step):
         self._who.setMinimumWidth(290)
         self._pictures = holder(row(self.card, self._who, spacing=14))
         self._pictures.layout().setStretch(0, 1)  # type: ignore[union-attr]  # the row that was just given to it
-        self._sound_part = holder(column(label(_("The recording in which the person speaks"), "strong"), self.sound))
+        self._sound_part = holder(
+            column(
+                label(_("The recording in which the person speaks"), "strong"),
+                self.sound,
+                self._sound_note,
+                label(_("Only this person should be heard in it. The consent is bound to this very file."), "small"),
+                spacing=8,
+            )
+        )
         self.body.addLayout(row(self._face, self._voice, 1, spacing=24))
         self.body.addWidget(self._pictures, 1)
         self.body.addWidget(self._sound_part)
@@ -247,6 +260,8 @@ class LikenessStep(Step):
         """The keyboard starts at the picture while there is none."""
         if self._face.isChecked() and self._slot.path is None:
             self.card.frame.setFocus()
+        elif not self._face.isChecked() and self.sound.path is None:
+            self.sound.choose.setFocus()
         else:
             super().focus_first()
 
@@ -261,13 +276,16 @@ class LikenessStep(Step):
         """List the faces where there are several."""
         numbers = [face.number for face in self._slot.faces]
         self._who.setVisible(len(numbers) > 1)
-        wanted = (self._slot.sha256, self._draft.new_name, len(numbers))
+        wanted = (self._slot.sha256, self._slot.image.cacheKey(), self._draft.new_name, len(numbers))
         if getattr(self, "_shown", None) != wanted:
             self._shown = wanted
             self._list_faces(numbers)
         self.completeChanged.emit()
 
     def _list_faces(self, numbers: list[int]) -> None:
+        chosen = {number: combo.currentData() for number, combo in self._combos.items()}
+        same = self._slot.sha256 == self._listed
+        self._listed = self._slot.sha256
         clear(self._faces)
         self._combos = {}
         for number in numbers if len(numbers) > 1 else ():
@@ -277,11 +295,20 @@ class LikenessStep(Step):
             for person in self._model.subjects:
                 if person.erased_at is None and person.id != self._draft.subject_id:
                     combo.addItem(person.name or person.id, person.id)
-            combo.currentIndexChanged.connect(self.completeChanged)
+            if same:
+                # The small picture came after the faces: what was said meanwhile stays.
+                combo.setCurrentIndex(max(0, combo.findData(chosen.get(number))))
+            combo.currentIndexChanged.connect(self.on_said)
             self._combos[number] = combo
-            self._faces.addWidget(label(_("face {number}", number=number), wrap=False), number, 0)
+            self._faces.addWidget(face_picture(self._slot, number), number, 0)
             self._faces.addWidget(combo, number, 1)
         self._faces.setColumnStretch(1, 1)
+
+    def on_said(self) -> None:
+        """Mark the person's face in the picture."""
+        own = self._own()
+        self.card.set_chosen(own[0] if len(own) == 1 else 0)
+        self.completeChanged.emit()
 
     def _own(self) -> list[int]:
         return [number for number, combo in self._combos.items() if combo.currentData() == THIS_PERSON]
@@ -289,7 +316,7 @@ class LikenessStep(Step):
     def isComplete(self) -> bool:
         """A face was found, and where there are several exactly one is the person's; or a sound is there."""
         if not self._face.isChecked():
-            return self.sound.path is not None
+            return is_sound(self.sound.path)
         return self._slot.state == "ready" and (len(self._slot.faces) < 2 or len(self._own()) == 1)
 
     def validatePage(self) -> bool:

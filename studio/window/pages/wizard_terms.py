@@ -13,11 +13,11 @@ from compliance.errors import SignetError
 from studio.text import _
 from studio.window.models.people import ConsentDraft, PeopleModel, months_later
 from studio.window.models.picture_slot import PictureSlot
+from studio.window.pages.receipt_dialog import ask_receipt_out
 from studio.window.pages.wizard_steps import RECORDED, REVIEW, Step
 from studio.window.widgets.banner import Banner
 from studio.window.widgets.basic import button, card, column, holder, label, named, number_field, row, scrolling
-from studio.window.widgets.drop_frame import choose_file
-from studio.window.widgets.file_line import choose_out
+from studio.window.widgets.file_dialogs import choose_file
 from studio.window.words import FORBIDDEN, PURPOSES, age_word, purpose_word, purposes_text, use_word
 
 MAX_MONTHS = 12
@@ -69,8 +69,15 @@ class ScopeStep(Step):
         days = row(self._dated(_("First day"), self._from), self._dated(_("Last day"), self._until), spacing=12)
         form.addRow(days)
         form.addRow(label(_("At most 12 months; after that the person is asked again."), "small"))
-        for field in (self._territories, self._projects, self._recipients, self._outputs):
+        for field, help_text in (
+            (self._territories, _("Codes of two letters; whoever makes something names the country.")),
+            (self._projects, _("Letters, digits, dots, dashes; whoever makes something names the project.")),
+            (self._recipients, _("Kept encrypted; it stands on the receipt.")),
+            (self._outputs, ""),
+        ):
             form.addRow(label(field.accessibleName(), "strong"), field)
+            if help_text:
+                form.addRow(label(help_text, "small"))
         terms = column(form, 1, spacing=6)
         both = row(card(purposes, 16), card(terms, 16), spacing=14)
         both.setStretch(0, 1)
@@ -286,13 +293,9 @@ class RecordedStep(Step):
         """Write the receipt, with the code."""
         grant = self._draft.granted
         assert grant is not None, "this step follows the record"
-        title = _("Save the receipt")
-        filters = _("PDF (*.pdf)") if ending == "pdf" else _("JSON (*.json)")
-        out = choose_out(self, title, f"{grant.receipt_id or grant.id}.{ending}", filters)
+        out = ask_receipt_out(self, grant, ending)
         if out is None:
             return
-        if out.suffix.lower() != f".{ending}":
-            out = out.with_name(f"{out.name}.{ending}")
 
         def then(_answer: object) -> None:
             self.banner.show_message("ok", _("The receipt is saved."), str(out))

@@ -9,11 +9,13 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QSlider, QVBoxLayout
 
 from studio.text import _
-from studio.window.models.bench import ROLES, Role
+from studio.window.models.bench import ROLES, Role, is_territory
 from studio.window.models.studio import Studio
 from studio.window.pages.faces_dialog import FacesDialog
+from studio.window.pages.more_scope import MoreScope
 from studio.window.pages.page import Page
 from studio.window.widgets.basic import button, card, clear, column, holder, label, named, row
+from studio.window.widgets.face_picture import ICON, face_icon
 from studio.window.widgets.picture_card import PictureCard
 from studio.window.words import PURPOSES, purpose_word, purposes_text
 
@@ -70,10 +72,16 @@ class WorkspacePage(Page):
         self._purpose.currentIndexChanged.connect(lambda _i: self._model.set_purpose(self._purpose.currentData()))
         self._face = named(QComboBox(), "workspace_face", _("Face in the target"))
         self._face.currentIndexChanged.connect(self.on_face_changed)
+        self._lent = named(QComboBox(), "workspace_source_face", _("Face in the source"))
+        self._lent.currentIndexChanged.connect(self.on_source_face_changed)
+        for combo in (self._face, self._lent):
+            combo.setIconSize(ICON)
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            combo.setMinimumContentsLength(8)
         self._strength = named(QSlider(Qt.Orientation.Horizontal), "workspace_strength", _("Strength in percent"))
         self._strength.setRange(10, 100)
         self._strength.setPageStep(10)
-        self._strength.setMinimumWidth(140)
+        self._strength.setMinimumWidth(90)
         self._strength.setValue(self._model.strength_percent)
         self._percent = label("", wrap=False)
         self._percent.setMinimumWidth(48)
@@ -84,14 +92,16 @@ class WorkspacePage(Page):
         self._why = label("", "muted")
         fields = row(
             column(label(_("Purpose"), "strong"), self._purpose, spacing=4),
+            column(label(_("Face in the source"), "strong"), self._lent, spacing=4),
             column(label(_("Face in the target"), "strong"), self._face, spacing=4),
             column(label(_("Strength"), "strong"), row(self._strength, self._percent), spacing=4),
             1,
-            spacing=22,
+            spacing=12,
         )
-        foot = row(self._why, self._make, spacing=16)
-        foot.setStretch(0, 1)
-        return card(column(fields, foot, spacing=14), 16)
+        self._more = MoreScope(self._model)
+        foot = row(self._more.toggle, self._why, self._make, spacing=16)
+        foot.setStretch(1, 1)
+        return card(column(fields, self._more, foot, spacing=14), 16)
 
     def enter(self) -> None:
         """Be ready for the first picture."""
@@ -101,25 +111,33 @@ class WorkspacePage(Page):
         """Show consents, faces and what is missing."""
         self._percent.setText(f"{self._model.strength_percent} %")
         self.cards["target"].set_chosen(self._model.face)
-        self._show_faces()
+        self.cards["source"].set_chosen(self._model.source_face)
+        self._show_faces(self._lent, "source", _("the largest face"), self._model.source_face)
+        self._show_faces(self._face, "target", _("all faces"), self._model.face)
         for role in ROLES:
             self._show_consents(role)
         missing = self._missing()
         self._why.setText(missing)
-        self._make.setEnabled(self._model.is_ready() and not self.studio.making.is_active)
+        self._more.on_changed()
+        self._make.setEnabled(
+            self._model.is_ready() and is_territory(self._model.territory) and not self.studio.making.is_active
+        )
 
-    def _show_faces(self) -> None:
-        count = len(self._model.slots["target"].faces)
-        texts = [_("all faces")] + [_("face {number}", number=number) for number in range(1, count + 1)]
-        if texts != [self._face.itemText(index) for index in range(self._face.count())]:
-            self._face.blockSignals(True)
-            self._face.clear()
-            self._face.addItems(texts)
-            self._face.blockSignals(False)
-        self._face.blockSignals(True)
-        self._face.setCurrentIndex(self._model.face)
-        self._face.blockSignals(False)
-        self._face.setEnabled(count > 1)
+    def _show_faces(self, combo: QComboBox, role: Role, first: str, chosen: int) -> None:
+        """The numbered faces of a picture, each with its own small picture."""
+        slot = self._model.slots[role]
+        count = len(slot.faces)
+        shown = repr((slot.sha256, slot.image.cacheKey(), count))
+        combo.blockSignals(True)
+        if combo.property("shown") != shown or combo.count() != count + 1:
+            combo.setProperty("shown", shown)
+            combo.clear()
+            combo.addItem(first)
+            for number in range(1, count + 1):
+                combo.addItem(face_icon(slot, number), _("face {number}", number=number))
+        combo.setCurrentIndex(chosen)
+        combo.blockSignals(False)
+        combo.setEnabled(count > 1)
 
     def _show_consents(self, role: Role) -> None:
         slot = self._model.slots[role]
@@ -178,6 +196,8 @@ class WorkspacePage(Page):
             return _("Next: choose another picture in place of the one that cannot be used.")
         if not self._model.has_consents():
             return _("Next: each picture needs a live consent of the person shown.")
+        if not is_territory(self._model.territory):
+            return _("A country is a code of two letters, such as CN; see 'More'.")
         uncovered = [
             self.studio.people.name_of(grant)
             for role in ROLES
@@ -209,13 +229,16 @@ class WorkspacePage(Page):
         if index >= 0:
             self._model.set_face(index)
 
+    def on_source_face_changed(self, index: int) -> None:
+        """One face, or the largest."""
+        if index >= 0:
+            self._model.set_source_face(index)
+
     def on_make(self) -> None:
         """Ask for the work; the gate is asked before a pixel is touched."""
         model = self._model
         source, target = model.slots["source"].path, model.slots["target"].path
         if not model.is_ready() or source is None or target is None:
             return
-        self.studio.making.start(
-            source, target, model.chosen_consents(), model.face, model.purpose, model.strength_percent / 100
-        )
+        self.studio.making.start(source, target, model.chosen_consents(), **model.scope())
         self.go.emit("make")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
@@ -21,12 +21,16 @@ _ICONS = {
 
 
 class Banner(QFrame):
-    """One message above a page; hidden until there is one."""
+    """One message above a page; hidden until there is one.
+
+    In a layout it makes room for itself; after `float_over` it lies over another widget, and nothing moves.
+    """
 
     dismissed = Signal()
 
     def __init__(self, object_name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._over: QWidget | None = None
         self.setObjectName(object_name)
         self._icon = QLabel()
         self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -58,11 +62,38 @@ class Banner(QFrame):
         self.setAccessibleName(what)
         self.setAccessibleDescription(next_step)
         self.show()
+        self._place()
 
     def show_error(self, error: SignetError) -> None:
         """Show an error as its two sentences."""
         what, next_step = advice(error)
         self.show_message("danger", what, next_step)
+
+    def float_over(self, place: QWidget) -> None:
+        """Lie over a widget of the same parent from now on, as wide as it and at least as tall."""
+        self._over = place
+        self.setParent(place.parentWidget())
+        self.hide()
+        place.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the place."""
+        if watched is self._over and event.type() in (QEvent.Type.Move, QEvent.Type.Resize):
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        if self._over is None or self.isHidden():
+            return
+        place = self._over.geometry()
+        # Twice: wrapped labels know how tall they are only once they are as wide as they will be.
+        for _pass in range(2):
+            self.setFixedWidth(place.width())
+            body = self.layout()
+            tall = body.heightForWidth(place.width()) if body is not None and body.hasHeightForWidth() else 0
+            self.setFixedHeight(max(place.height(), tall, self.minimumSizeHint().height()))
+        self.move(place.topLeft())
+        self.raise_()
 
     def on_close(self) -> None:
         """The reader has seen it."""

@@ -5,63 +5,101 @@ QtMultimedia is imported when a camera is asked for, and only then: everything e
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from PySide6.QtCore import QBuffer, QIODevice, QObject, Signal
+from PySide6.QtCore import (
+    QBuffer,
+    QCameraPermission,
+    QCoreApplication,
+    QIODevice,
+    QMicrophonePermission,
+    QObject,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QImage
 
 from studio.text import _
 
 LONGEST_S = 90
+Likeness = Literal["face", "voice"]
 
 
-def why_no_camera() -> str:
-    """Why nothing can be recorded live here; nothing when it can."""
+def why_no_camera(likeness: Likeness = "face") -> str:
+    """Why nothing can be recorded live here; nothing when it can. A voice needs the microphone alone."""
     try:
         from PySide6.QtMultimedia import QMediaDevices
     except ImportError:
         return _("The part of Qt that reads cameras (QtMultimedia) is not installed.")
-    if QMediaDevices.defaultVideoInput().isNull():
-        return _("No camera was found on this machine.")
+    if likeness == "face":
+        if QMediaDevices.defaultVideoInput().isNull():
+            return _("No camera was found on this machine.")
+        if _is_denied("QCameraPermission"):
+            return _("The system does not let this program use the camera.")
     if QMediaDevices.defaultAudioInput().isNull():
         return _("No microphone was found on this machine; the phrase could not be heard.")
+    if _is_denied("QMicrophonePermission"):
+        return _("The system does not let this program use the microphone.")
     return ""
 
 
+def _is_denied(name: str) -> bool:
+    """Whether the person at this machine has forbidden it; systems that do not ask never say so."""
+    permission = {"QCameraPermission": QCameraPermission, "QMicrophonePermission": QMicrophonePermission}[name]()
+    app = QCoreApplication.instance()
+    return app is not None and app.checkPermission(permission) == Qt.PermissionStatus.Denied
+
+
 class Camera(QObject):
-    """`pictured` with every picture, `recorded` with the finished film, `broke` with the reason why it ended."""
+    """`pictured` with every picture, `recorded` with the finished film, `broke` with the reason why it ended.
+
+    For a voice only the microphone is opened, and the film is a sound.
+    """
 
     pictured = Signal(QImage)
     recorded = Signal(bytes)
     broke = Signal(str)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, likeness: Likeness = "face", parent: QObject | None = None) -> None:
         super().__init__(parent)
         from PySide6 import QtMultimedia as media
 
         self._media: Any = media
-        device = media.QMediaDevices.defaultVideoInput()
-        self.device = device.description()
-        self._camera = media.QCamera(device, self)
-        self._microphone = media.QAudioInput(media.QMediaDevices.defaultAudioInput(), self)
-        self._sink = media.QVideoSink(self)
+        self._films = likeness == "face"
+        self._camera: Any = None
         self._recorder = media.QMediaRecorder(self)
         self._session = media.QMediaCaptureSession(self)
-        self._session.setCamera(self._camera)
-        self._session.setAudioInput(self._microphone)
-        self._session.setVideoSink(self._sink)
+        self._sink = media.QVideoSink(self)
+        self._devices = media.QMediaDevices(self)
+        self.device = self._attach(media)
         self._session.setRecorder(self._recorder)
         self._buffer = QBuffer(self)
-        self._is_wanted = False
-        form = media.QMediaFormat(media.QMediaFormat.FileFormat.MPEG4)
-        form.resolveForEncoding(media.QMediaFormat.ResolveFlags.RequiresVideo)
+        self._is_wanted = self._is_broken = False
+        container, flags = media.QMediaFormat.FileFormat, media.QMediaFormat.ResolveFlags
+        form = media.QMediaFormat(container.MPEG4 if self._films else container.Mpeg4Audio)
+        form.resolveForEncoding(flags.RequiresVideo if self._films else flags.NoFlags)
         self._recorder.setMediaFormat(form)
         self._recorder.setQuality(media.QMediaRecorder.Quality.NormalQuality)
-        self._sink.videoFrameChanged.connect(self.on_frame)
-        self._camera.errorOccurred.connect(self.on_error)
-        self._recorder.errorOccurred.connect(self.on_error)
+        self._recorder.errorOccurred.connect(self.on_recorder_error)
         self._recorder.recorderStateChanged.connect(self.on_state)
         self._recorder.durationChanged.connect(self.on_duration)
+
+    def _attach(self, media: Any) -> str:
+        """Join the machine's own devices to the session; the name of the one that matters."""
+        self._spoken = media.QMediaDevices.defaultAudioInput()
+        self._microphone = media.QAudioInput(self._spoken, self)
+        self._session.setAudioInput(self._microphone)
+        self._devices.audioInputsChanged.connect(self.on_devices_changed)
+        if not self._films:
+            return str(self._spoken.description())
+        self._seen = media.QMediaDevices.defaultVideoInput()
+        self._camera = media.QCamera(self._seen, self)
+        self._session.setCamera(self._camera)
+        self._session.setVideoSink(self._sink)
+        self._sink.videoFrameChanged.connect(self.on_frame)
+        self._camera.errorOccurred.connect(self.on_error)
+        self._devices.videoInputsChanged.connect(self.on_devices_changed)
+        return str(self._seen.description())
 
     @property
     def is_recording(self) -> bool:
@@ -70,14 +108,16 @@ class Camera(QObject):
 
     def start(self) -> None:
         """Show what the camera sees."""
-        self._camera.start()
+        self._is_broken = False
+        if self._camera is not None:
+            self._camera.start()
 
     def record(self) -> None:
         """Begin a film; one that was made before is forgotten."""
         self._buffer.close()
         self._buffer.setData(b"")
         self._buffer.open(QIODevice.OpenModeFlag.ReadWrite)
-        self._is_wanted = True
+        self._is_wanted, self._is_broken = True, False
         self._recorder.setOutputDevice(self._buffer)
         self._recorder.record()
 
@@ -89,7 +129,8 @@ class Camera(QObject):
         """Let the camera go; a film under way is forgotten."""
         self._is_wanted = False
         self._recorder.stop()
-        self._camera.stop()
+        if self._camera is not None:
+            self._camera.stop()
 
     def on_frame(self, frame: Any) -> None:
         """Another picture."""
@@ -103,16 +144,40 @@ class Camera(QObject):
             self.finish()
 
     def on_state(self, _state: Any) -> None:
-        """The film is whole."""
-        if self._is_wanted and self._recorder.recorderState() == self._media.QMediaRecorder.RecorderState.StoppedState:
+        """The film is whole; or it was given up, then what is there of it goes."""
+        if self._recorder.recorderState() != self._media.QMediaRecorder.RecorderState.StoppedState:
+            return
+        data = bytes(self._buffer.data().data())
+        self._buffer.close()
+        self._buffer.setData(b"")
+        if self._is_wanted:
             self._is_wanted = False
-            data = bytes(self._buffer.data().data())
             if data:
                 self.recorded.emit(data)
             else:
-                self.broke.emit(_("The camera recorded nothing."))
+                self._break(_("Nothing was recorded."))
 
-    def on_error(self, _error: Any, _text: str = "") -> None:
-        """Camera or recorder gave up; what the system says of it stays English and is left out."""
-        self._is_wanted = False
-        self.broke.emit(_("The camera could not be used; perhaps another program holds it."))
+    def on_devices_changed(self) -> None:
+        """Somebody pulled the plug."""
+        devices = self._media.QMediaDevices
+        if self._films and self._seen not in devices.videoInputs():
+            self._break(_("The camera was taken away."))
+        elif self._spoken not in devices.audioInputs():
+            self._break(_("The microphone was taken away."))
+
+    def on_error(self, _error: Any = None, _text: str = "") -> None:
+        """The camera gave up; what the system says of it stays English and is left out."""
+        self._break(_("The camera could not be used; perhaps another program holds it."))
+
+    def on_recorder_error(self, error: Any, _text: str = "") -> None:
+        """The recorder gave up."""
+        full = self._media.QMediaRecorder.Error.OutOfSpaceError
+        no_space, other = _("There is no space left for the recording."), _("The recording broke off.")
+        self._break(no_space if error == full else other)
+
+    def _break(self, reason: str) -> None:
+        """A film that broke off is no film: what was recorded of it is forgotten."""
+        was_broken, self._is_broken = self._is_broken, True
+        self.close()
+        if not was_broken:
+            self.broke.emit(reason)

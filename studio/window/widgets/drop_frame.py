@@ -6,15 +6,10 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QWidget
+from PySide6.QtWidgets import QFrame
 
 from studio.window.widgets.basic import named, restyle
-
-
-def choose_file(parent: QWidget, title: str, filters: str) -> Path | None:
-    """Ask for a file that exists; None when the reader changes their mind."""
-    chosen, _kind = QFileDialog.getOpenFileName(parent, title, "", filters)
-    return Path(chosen) if chosen else None
+from studio.window.widgets.file_dialogs import choose_file
 
 
 class DropFrame(QFrame):

@@ -5,17 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from studio.text import _
 from studio.window.widgets.basic import button, named, row
-from studio.window.widgets.drop_frame import choose_file
-
-
-def choose_out(parent: QWidget, title: str, name: str, filters: str) -> Path | None:
-    """Ask where a file shall stand; the dialog asks by itself before one is replaced."""
-    chosen, _kind = QFileDialog.getSaveFileName(parent, title, str(Path.home() / name), filters)
-    return Path(chosen) if chosen else None
+from studio.window.widgets.file_dialogs import choose_file
 
 
 class FileLine(QWidget):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,19 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from compliance.cases import CaseKind, Statement
-from compliance.errors import CodeNeeded, OwnWork, ProfileInvalid, RoleMissing, UnknownRecord, WrongCode, WrongPassword
+from compliance.errors import (
+    CodeNeeded,
+    DiskFull,
+    IdentityRefused,
+    LastAdmin,
+    OwnWork,
+    ProfileInvalid,
+    RoleMissing,
+    UnknownRecord,
+    WrongCode,
+    WrongPassword,
+)
+from compliance.numbers import check_resident_id
 from compliance.operator_profile import Agreement, OperatorProfile, agreement
 from compliance.session import PROFILES, Profile
 from compliance.totp import Enrolment
@@ -38,6 +51,7 @@ class FakeMembers:
         self.unbound: set[str] = set()
         self.stepped_up = 0
         self.active = 0
+        self.numbers = 0
         self._profile = PROFILES["personal"]
         self._proposals: dict[str, ProposalView] = {}
 
@@ -136,6 +150,17 @@ class FakeMembers:
         self._of.set_password(name, new)
         self._of.logout()
 
+    def close_account(self, password: str, code: str | None = None) -> None:
+        name = self._of.require_name()
+        others = [held for who, held in self.roles.items() if who != name]
+        if "admin" in self.roles[name] and not any("admin" in held for held in others):
+            raise LastAdmin(account=name)
+        if not self._of.is_password(name, password):
+            raise WrongPassword(account=name)
+        self.verify_code(name, code)
+        del self.roles[name]
+        self._of.close_name(name)
+
     def enroll_factor(self) -> Enrolment:
         return Enrolment("JBSWY3DPEHPK3PXP", "otpauth://totp/Signet:studio?secret=JBSWY3DPEHPK3PXP&issuer=Signet")
 
@@ -148,6 +173,9 @@ class FakeMembers:
         self.factors.discard(self._of.require_name())
 
     def declare(self, name: str, number: str | None = None) -> MemberView:
+        if number is not None:
+            check_resident_id(number)
+        self.numbers += number is not None
         self._of.set_level(self._of.require_name(), "self")
         return self.member()
 
@@ -168,6 +196,27 @@ class FakeMembers:
     def prove_with_provider(self, settings: Path, show: Any, longest_s: float = 1.0) -> MemberView:
         self._of.set_level(self._of.require_name(), "L2")
         return self.member()
+
+    def prove_with_national(self, settings: Path, credential: str) -> MemberView:
+        if credential != "one-use":
+            raise IdentityRefused(reason="the service did not confirm it")
+        self._of.set_level(self._of.require_name(), "L3")
+        return self.member()
+
+
+class FakeLogkeeping:
+    """Counts how often the log was asked to be signed."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.threads: set[int] = set()
+        self.refuses = False
+
+    def due_checkpoint(self) -> None:
+        self.asked += 1
+        self.threads.add(threading.get_ident())
+        if self.refuses:
+            raise DiskFull(path="home")
 
 
 class FakeCasework:
@@ -276,6 +325,10 @@ class FakeCasework:
     def agreement(self) -> Agreement:
         return agreement()
 
+    def has_accepted(self) -> bool:
+        session = self._of.session()
+        return session is not None and (session.username, agreement().version) in self.accepted
+
     def accept_agreement(self, version: str) -> None:
         self.accepted.append((self._of.require_name(), version))
         self._of.needs_agreement = False
@@ -289,8 +342,9 @@ class FakeCamera(QObject):
     broke = Signal(str)
     device = "built in"
 
-    def __init__(self) -> None:
+    def __init__(self, likeness: str = "face") -> None:
         super().__init__()
+        self.likeness = likeness
         self.is_recording = False
         self.is_open = False
 

@@ -245,8 +245,8 @@ def test_without_a_camera_the_file_page_says_why(signed_in: Driver, monkeypatch:
 def with_camera(wizard: ConsentWizard, monkeypatch: pytest.MonkeyPatch) -> FakeCamera:
     """Let the wizard find a camera."""
     camera = FakeCamera()
-    monkeypatch.setattr("studio.window.pages.wizard_evidence.why_no_camera", lambda: "")
-    wizard.camera.make_camera = lambda: camera  # type: ignore[assignment, return-value]  # it fits by its names
+    monkeypatch.setattr("studio.window.pages.wizard_evidence.why_no_camera", lambda _likeness: "")
+    wizard.camera.make_camera = lambda _likeness: camera  # type: ignore[assignment, return-value]  # it fits by its names
     return camera
 
 
@@ -260,6 +260,7 @@ def test_a_live_recording_needs_its_film_and_carries_the_fresh_phrase(
     walk_to_evidence(driver, wizard)
     driver.press("wizard_evidence_live", wizard)
     wizard.next()
+    driver.until(lambda: camera.is_open)
     driver.settle()
     assert wizard.currentPage() is wizard.camera
     phrase = driver.find("wizard_phrase", QLabel, wizard)
@@ -290,11 +291,11 @@ def test_a_camera_that_fails_leaves_the_way_to_a_file(signed_in: Driver, monkeyp
     walk_to_evidence(driver, wizard)
     driver.press("wizard_evidence_live", wizard)
     wizard.next()
+    driver.until(lambda: camera.is_open)
     driver.settle()
     camera.broke.emit("The camera could not be used.")
-    assert wizard.camera.banner.what.text() == "The camera could not be used."
-    driver.press("wizard_camera_file", wizard)
     assert wizard.currentPage() is wizard.file
+    assert wizard.file.banner.what.text() == "The camera could not be used."
     assert not camera.is_open
     wizard.reject()
 
@@ -361,7 +362,7 @@ def test_the_code_is_shown_once_and_the_receipt_carries_it(signed_in: Driver, mo
     assert not wizard.button(QWizard.WizardButton.BackButton).isVisible()
     for ending in ("pdf", "json"):
         out = driver.folder / f"receipt.{ending}"
-        monkeypatch.setattr("studio.window.pages.wizard_terms.choose_out", lambda *_, out=out: out)
+        monkeypatch.setattr("studio.window.pages.receipt_dialog.choose_out", lambda *_, out=out: out)
         driver.press(f"wizard_receipt_{ending}", wizard)
         driver.settle()
         assert out.exists()
@@ -408,7 +409,7 @@ def test_a_consent_is_recorded_with_the_keyboard_alone(
     driver = signed_in
     picture = draw_picture(driver.folder / "grace.png")
     out = driver.folder / "receipt.pdf"
-    monkeypatch.setattr("studio.window.pages.wizard_terms.choose_out", lambda *_: out)
+    monkeypatch.setattr("studio.window.pages.receipt_dialog.choose_out", lambda *_: out)
     wizard = open_wizard(driver)
     started_s = time.monotonic()
     driver.until(lambda: focus_is("wizard_who_name"))
