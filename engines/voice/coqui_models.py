@@ -25,6 +25,7 @@ from engines.device import Device
 from engines.packs import ModelPack
 from engines.voice import torchaudio_stand_in
 from engines.voice.coqui_checkpoint import SPEAKERS, VOCODER, WEIGHTS
+from engines.voice.coqui_vocoder import Generator, GriffinLim, Vocoder
 
 KIND = "voice.coqui"
 MODELS = frozenset({"vits", "xtts", "glow_tts", "fast_pitch", "fast_speech", "fastspeech2", "speedy_speech"})
@@ -69,7 +70,7 @@ class CoquiVoice:
     """
 
     model: Any
-    vocoder: Any
+    vocoder: Vocoder | None
     pack: str
     name: str
     rate_hz: int
@@ -104,18 +105,12 @@ class CoquiVoice:
         import torch
 
         check()
-        before = np.random.get_state()
-        try:
-            # A second way of chance: Griffin-Lim begins with phases from numpy's global generator.
-            np.random.seed(seed % (1 << 32))
-            with torch.random.fork_rng(devices=[]), torch.inference_mode():
-                torch.manual_seed(seed)
-                if self.name == "xtts":
-                    made = self._say_xtts(text, language, speaker, reference, speed, temperature, check)
-                else:
-                    made = self._say_by_letters(text, language, speaker, speed, phonemes)
-        finally:
-            np.random.set_state(before)
+        with torch.random.fork_rng(devices=[]), torch.inference_mode():
+            torch.manual_seed(seed)
+            if self.name == "xtts":
+                made = self._say_xtts(text, language, speaker, reference, speed, temperature, check)
+            else:
+                made = self._say_by_letters(text, language, speaker, speed, phonemes)
         samples: Samples = np.nan_to_num(np.asarray(made, np.float32).reshape(-1))
         return samples
 
@@ -167,11 +162,12 @@ class CoquiVoice:
             text,
             speaker=speaker or None,
             language=language if language in model.language_manager.name_to_id else None,
-            use_griffin_lim=self.vocoder is None,
+            use_griffin_lim=False,
         )
-        if self.vocoder is None or made["wav"] is not None:
+        if made["wav"] is not None:
             return made["wav"]
-        return self.vocoder(model, made["outputs"]["model_outputs"][0])
+        spectrogram = made["outputs"]["model_outputs"][0].detach().float().cpu().numpy().squeeze()
+        return self.vocoder(model.ap, spectrogram) if self.vocoder is not None else spectrogram
 
     def _knows(self, sign: str) -> bool:
         try:
@@ -260,7 +256,8 @@ def _require_known(pack: ModelPack, data: Mapping[str, Any]) -> None:
 @contextmanager
 def coqui() -> Iterator[None]:
     """coqui-tts as it may be imported here: offline, silent, and without looking for programs to start."""
-    os.environ["HF_HUB_OFFLINE"] = "1"
+    # numba, under librosa, refuses to be imported where it cannot write down what it compiles, and nothing is written.
+    os.environ.update(HF_HUB_OFFLINE="1", NUMBA_DISABLE_JIT="1")
     torchaudio_stand_in.install()
     # It asks espeak-ng for its version when it is imported, by starting it. With no PATH it finds none.
     path, os.environ["PATH"] = os.environ.get("PATH", ""), ""
@@ -355,13 +352,14 @@ def _by_letters(pack: ModelPack, config: Any) -> CoquiVoice:
         known = [config.phoneme_language]
     # coqui-tts writes "en" where its training told no language; that says nothing about the voice.
     told = tuple(dict.fromkeys(each for each in known if each))
-    vocoder = _vocoder(pack, model) if f"{VOCODER}config.json" in pack.files else None
+    own_hz = int(config.audio.sample_rate)
+    vocoder = _generator(pack) if f"{VOCODER}config.json" in pack.files else GriffinLim(own_hz)
     return CoquiVoice(
         model=model,
         vocoder=vocoder,
         pack=pack.id,
         name=config.model,
-        rate_hz=vocoder.rate_hz if vocoder else int(config.audio.sample_rate),
+        rate_hz=own_hz if config.model == "vits" else vocoder.rate_hz,
         languages=told,
         speakers=tuple(managed.speaker_names) if managed is not None else (),
         stored={},
@@ -405,25 +403,8 @@ def _xtts(pack: ModelPack, config: Any) -> CoquiVoice:
     )
 
 
-class _Vocoder:
-    """A vocoder of coqui-tts for the spectrograms of another model."""
-
-    def __init__(self, generator: Any, audio: Any, rate_hz: int) -> None:
-        self.generator, self.audio, self.rate_hz = generator, audio, rate_hz
-
-    def __call__(self, model: Any, spectrogram: Any) -> Any:
-        """(frames, mels) as the model gives them, to samples."""
-        import torch
-        from TTS.vocoder.utils.generic_utils import interpolate_vocoder_input
-
-        plain = model.ap.denormalize(spectrogram.detach().cpu().numpy().squeeze().T)
-        wanted = self.audio.normalize(plain)
-        scale = [1, self.rate_hz / model.ap.sample_rate]
-        given = interpolate_vocoder_input(scale, wanted) if scale[1] != 1 else torch.tensor(wanted)[None]
-        return self.generator.inference(given.float()).cpu().numpy()
-
-
-def _vocoder(pack: ModelPack, model: Any) -> _Vocoder:
+def _generator(pack: ModelPack) -> Generator:
+    """The vocoder in the folder `vocoder` of a pack; raises PackDamaged."""
     from TTS.config import register_config
     from TTS.utils.audio import AudioProcessor
     from TTS.vocoder.models import setup_generator
@@ -445,4 +426,4 @@ def _vocoder(pack: ModelPack, model: Any) -> _Vocoder:
     generator.eval()
     if hasattr(generator, "remove_weight_norm"):
         generator.remove_weight_norm()
-    return _Vocoder(generator, AudioProcessor(config.audio), int(config.audio.sample_rate))
+    return Generator(generator, AudioProcessor(config.audio), int(config.audio.sample_rate))

@@ -41,7 +41,7 @@ from engines.voice.coqui import N_REFERENCE_CUT
 from engines.voice.joining import RATE_HZ
 from studio.packs import add_pack
 from tests.engines.conftest import permit_for
-from tests.engines.tiny_voices import make_vits, make_xtts
+from tests.engines.tiny_voices import make_fast_pitch, make_vits, make_xtts
 from tests.engines.voices import LOW, wav
 from tests.engines.voices import speech as made_speech
 
@@ -58,6 +58,7 @@ def voices_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_pack(home, many, pack_id="many", **OPEN)
     add_pack(home, make_vits(folder / "sounds", phonemes=True), pack_id="sounds", **OPEN)
     add_pack(home, make_vits(folder / "chinese", languages=("zh-cn",)), pack_id="chinese", **OPEN)
+    add_pack(home, make_fast_pitch(folder / "mel"), pack_id="mel", **OPEN)
     for name, change in BENT.items():
         source = folder / name
         shutil.copytree(many, source)
@@ -197,8 +198,7 @@ def _request(**options: object) -> Request:
 
 def test_a_voice_without_speech_process_says_what_it_needs(engine: Any) -> None:
     """Phonemes come from the speech process; without one there is an error and no call of a program."""
-    before = speech._begin
-    speech.talk_through(None)
+    before = speech.talk_through(None)
     try:
         with pytest.raises(SpeechFailed):
             run(engine, pack="sounds")
@@ -327,6 +327,14 @@ def test_chinese_goes_to_the_chinese_voice(engine: Any) -> None:
     assert run(engine, pack="chinese", text="你好，世界。").info.frames > 0
 
 
+def test_spectrograms_become_sound(engine: Any) -> None:
+    """A mel model without a vocoder is heard through Griffin-Lim, the same way each time."""
+    first = sound(run(engine, pack="mel"))
+    assert np.array_equal(first, sound(run(engine, pack="mel")))
+    assert not np.array_equal(first, sound(run(engine, pack="mel", seed=8)))
+    assert np.isfinite(first).all() and np.abs(first).max() > 0.05
+
+
 class Sounds:
     """A speech process that answers with the letters it was given."""
 
@@ -343,8 +351,8 @@ class Sounds:
 
 def test_phonemes_are_asked_of_the_speech_process(engine: Any) -> None:
     """In the accent of the pack, without the marks, which stay where they were."""
-    before, talk = speech._begin, Sounds()
-    speech.talk_through(lambda: talk)
+    talk = Sounds()
+    before = speech.talk_through(lambda: talk)
     try:
         run(engine, pack="sounds", text="Hello, world.")
     finally:

@@ -74,6 +74,30 @@ def make_vits(folder: Path, *, speakers: int = 0, phonemes: bool = False, langua
     return folder
 
 
+def make_fast_pitch(folder: Path) -> Path:
+    """A FastPitch of half a million weights, which makes spectrograms, without a vocoder."""
+    import torch
+
+    folder.mkdir(parents=True)
+    with coqui():
+        from TTS.config.shared_configs import BaseAudioConfig
+        from TTS.tts.configs.fast_pitch_config import FastPitchConfig
+        from TTS.tts.models.forward_tts import ForwardTTS, ForwardTTSArgs
+
+        small = {"hidden_channels_ffn": 32, "num_heads": 1, "num_layers": 1, "dropout_p": 0.1}
+        settings = _settings()
+        settings["characters"].characters_class = "TTS.tts.utils.text.characters.Graphemes"
+        settings["audio"] = BaseAudioConfig(sample_rate=22050, griffin_lim_iters=12, preemphasis=0.97)
+        config = FastPitchConfig(languages=["en"], **settings)
+        config.model_args = ForwardTTSArgs(hidden_channels=32, encoder_params=small, decoder_params=small)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            model = ForwardTTS(config)
+        config.save_json(str(folder / "config.json"))
+        torch.save({"model": model.state_dict()}, folder / "model.pth")
+    return folder
+
+
 def make_xtts(folder: Path, *, speakers: tuple[str, ...] = ("Ann",)) -> Path:
     """An XTTS as coqui-tts saves one, with a small language model and its fixed decoder of 90 MB; two seconds."""
     import torch
