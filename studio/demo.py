@@ -1,18 +1,19 @@
 """The demo: the bundled portraits go the whole way, from an account to a verified file, and once they are refused.
 
-It has a home of its own inside the user's. That home is of the kind "demo": it accepts nothing but the two bundled
-portraits, and everything it releases says SAMPLE in its label.
+A scene is painted and a sentence is spoken in two languages as well. The demo has a home of its own inside the user's.
+That home is of the kind "demo": it accepts nothing but the two bundled portraits and the words that stand here, and
+everything it releases says SAMPLE in its label.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import resources
 from compliance.errors import BundledFileDamaged, ConsentError, HomeUnusable, SignetError
@@ -20,16 +21,18 @@ from compliance.storage import disk_error, refuse_unwritable
 from studio.commands.face import make
 from studio.commands.output import Output
 from studio.commands.verify import show_reports
+from studio.commands.voice import speak_plan
 from studio.text import _, sentences
 
 if TYPE_CHECKING:
-    from studio.workshop import Workshop
+    from studio.workshop import SwapPlan, Workshop
 
 SAMPLES = Path(resources.__file__).parent / "samples"
 
 DEMO_ACCOUNT = "demo"
-# Published on purpose. The demo home can release nothing but SAMPLE-labelled pictures of the two bundled portraits
-# (the gate knows their SHA-256): whoever opens it with this word gains no person, no consent and no unlabelled file.
+# Published on purpose. The demo home can release nothing but SAMPLE-labelled media of the two bundled portraits
+# and of its own few words (the gate knows the SHA-256 of each): whoever opens it with this word gains no person, no
+# consent and no unlabelled file.
 DEMO_PASSWORD = "signet-demo-published-password"
 DEMO_OPERATOR = "Signet Demo"
 _PURPOSE = "education"
@@ -62,6 +65,24 @@ PICTURES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Something of the demo that is made from words; the gate knows the digest of the whole request."""
+
+    engine: str
+    options: Mapping[str, Any]
+    seed: int
+    name: str
+
+
+SCENE = "a red sunset over snowy mountains and a lake"
+WISHES = (
+    Wish("picture.sketch", {"prompt": SCENE, "width": 768, "height": 512}, 7, "lake-at-sunset.png"),
+    Wish("voice.stock", {"text": "Good morning. This voice belongs to nobody.", "language": "en"}, 0, "english.wav"),
+    Wish("voice.stock", {"text": "早上好。这个声音不属于任何人。", "language": "zh"}, 0, "chinese.wav"),
+)
+
+
 class RefusalMissing(Exception):
     """A withdrawn consent was not refused: a fault of the program, never shown as success."""
 
@@ -81,7 +102,7 @@ def portraits() -> dict[str, Portrait]:
 
 
 def run_demo(home: Path, out: Path, output: Output) -> None:
-    """Make the demo's pictures in the folder out, verify them, and show one refusal.
+    """Make the demo's pictures and sounds in the folder out, verify them, and show one refusal.
 
     home: the user's home; the demo's own lies in home/demo. Files of the demo are replaced, others never.
     Raises HomeUnusable, NotWritable, and whatever a step of the work raises.
@@ -103,12 +124,13 @@ def run_demo(home: Path, out: Path, output: Output) -> None:
         for person, consent in consents.items():
             output.line(_("2. Consent of {person} for this one picture: {consent}", person=person, consent=consent))
         files = [_make(workshop, output, people, consents, picture, out) for picture in PICTURES]
+        files += [_make_from_words(workshop, output, wish, out) for wish in WISHES]
         output.line(_("4. What the files say about themselves (`signet verify`):"))
         show_reports(output, workshop.verify(files))
         _show_refusal(workshop, output, people, consents)
         label = workshop.label_text()
     output.data({"event": "finished", "files": files, "label": label})
-    output.line(_("Done. Every picture carries the label “{label}”: {files}", label=label, files=_names(files)))
+    output.line(_("Done. Every file carries the label “{label}”: {files}", label=label, files=_names(files)))
 
 
 def prepare_folder(out: Path) -> None:
@@ -174,10 +196,29 @@ def _make(
     return path
 
 
-def destination(workshop: Workshop, path: Path) -> tuple[Path, bool]:
-    """Where a picture goes, and whether it may replace what is there: only what the demo itself has made.
+def planned(workshop: Workshop, wish: Wish) -> SwapPlan:
+    """The plan of something that is made from words."""
+    if wish.engine == "picture.sketch":
+        return workshop.plan_picture(wish.engine, wish.options, seed=wish.seed, purpose=_PURPOSE)
+    return workshop.plan_speech(wish.options, seed=wish.seed, purpose=_PURPOSE)
 
-    Another file of that name stays; the picture then gets a number.
+
+def _make_from_words(workshop: Workshop, output: Output, wish: Wish, out: Path) -> Path:
+    path, overwrite = destination(workshop, out / wish.name)
+    plan = planned(workshop, wish)
+    if wish.engine == "picture.sketch":
+        output.line(_("3. A scene is painted by rules from “{words}”: {path}", words=wish.options["prompt"], path=path))
+        output.data({"event": "released", **make(workshop, output, plan, path, overwrite)})
+    else:
+        output.line(_("3. A stock voice says “{words}”: {path}", words=wish.options["text"], path=path))
+        speak_plan(workshop, output, plan, path, overwrite)
+    return path
+
+
+def destination(workshop: Workshop, path: Path) -> tuple[Path, bool]:
+    """Where a file goes, and whether it may replace what is there: only what the demo itself has made.
+
+    Another file of that name stays; ours then gets a number.
     """
     free, number = path, 1
     while os.path.lexists(free):

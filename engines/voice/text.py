@@ -48,7 +48,7 @@ _LATIN = ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl"
 _SIGNS_A_WORD = 1.6
 _SENTENCE = re.compile(r".*?(?:[.!?…]+[\"'”’)\]]*(?=\s|$)|[。！？!?…]+[”’」』）]*|\n+|$)", re.DOTALL)
 _ABBREVIATED = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|vs|e\.g|i\.e|etc|[A-Z])\.)$")
-_CLAUSE = re.compile(r"(?<=[,;:，；：、—])\s*")
+_CLAUSE = re.compile(r"(?<=[,;:])\s+|(?<=[，；：、—])\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +177,8 @@ def sentences(text: str) -> Iterator[tuple[str, bool]]:
 
 def chunks(text: str, longest: int) -> list[str]:
     """A long sentence in parts of at most longest characters: at its commas, else between words, else anywhere."""
+    if len(text) <= longest:
+        return [text]
     parts: list[str] = []
     for clause in _CLAUSE.split(text):
         if parts and len(parts[-1]) + len(clause) < longest:

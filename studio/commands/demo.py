@@ -15,14 +15,18 @@ from studio.text import N_, _
 def demo(
     context: typer.Context,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help=N_("Folder for the pictures; made when it is not there."))
+        Path, typer.Option("--out", metavar="DIR", help=N_("Folder for the files; made when it is not there."))
     ] = Path("demo-output"),
     as_json: JsonOption = False,
 ) -> None:
     """Run the demo."""
     output = Output(as_json)
     output.data({"event": "started"})
-    output.line(_("Signet demo: two public-domain portraits, from consent to a verified file."))
+    output.line(
+        _(
+            "Signet demo: two public-domain portraits, a painted scene, two spoken sentences: verified files."
+        )
+    )
     from studio.demo import run_demo
 
     run_demo(home_folder(call_of(context).home), out, output)

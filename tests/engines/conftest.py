@@ -19,7 +19,9 @@ from engines import packs
 from engines._cv import cv2
 from engines.engine import Engine, Input, Request, load_engine
 from engines.source import decode
+from engines.voice.speech import Talk, talk_through
 from studio.packs import add_pack
+from studio.speech import SpeechProcess
 from tests.engines.tiny_diffusion import make_pipeline
 from tests.engines.tiny_voices import make_vits
 from tests.engines.voices import HIGH, LOW, speech, wav
@@ -39,6 +41,7 @@ NEEDED_OPTIONS: dict[str, dict[str, Any]] = {
     },
     "picture.sketch": {"prompt": "a boat on a lake", "width": 96, "height": 64},
     "picture.enhance": {"scale": 2, "fade": 0.5},
+    "voice.stock": {"text": "Low tide. 退潮。"},
     "voice.coqui": {"pack": "vits", "text": "Hello world.", "device": "cpu"},
 }
 
@@ -87,6 +90,23 @@ def _one_thread() -> Iterator[None]:
     cv2.setNumThreads(1)
     yield
     cv2.setNumThreads(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _speech() -> Iterator[None]:
+    """The speech process, started when a voice first speaks."""
+    started: list[SpeechProcess] = []
+
+    def begin() -> Talk:
+        if not started:
+            started.append(SpeechProcess())
+        return started[0].begin()
+
+    talk_through(begin)
+    yield
+    talk_through(None)
+    for process in started:
+        process.close()
 
 
 @pytest.fixture(scope="session")
@@ -177,6 +197,7 @@ def inputs_of(
         "picture.enhance": {"target": faceless},
         "picture.restore": {"target": faceless},
         "picture.sketch": {},
+        "voice.stock": {},
         "voice.attribute": {"target": low_voice},
         "voice.coqui": {},
         "voice.lean": {"source": high_voice, "target": low_voice},
