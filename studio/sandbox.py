@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import resource
 import struct
 import sys
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 38, 22
+_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 4, 38, 22
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
@@ -111,6 +112,16 @@ def _seccomp(libc: ctypes.CDLL) -> bool:
     return bool(libc.prctl(_PR_SET_SECCOMP, 2, ctypes.create_string_buffer(block), 0, 0) == 0)
 
 
+def _close_memory(libc: ctypes.CDLL) -> None:
+    """Keep results that are not labelled yet out of core files and from the user's other programs.
+
+    A process that is not dumpable has no core written, by whatever the system does with cores, and its memory in /proc
+    is not open to others of the same user (prctl(2)).
+    """
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def confine(readable: Sequence[Path] = ()) -> Confinement:
     """Take the rights away from this process and its threads to come; call it before the first foreign byte.
 
@@ -119,6 +130,7 @@ def confine(readable: Sequence[Path] = ()) -> Confinement:
     if sys.platform != "linux":
         return Confinement(0, False)
     libc = _libc()
+    _close_memory(libc)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return Confinement(0, False)
     return Confinement(_landlock(libc, readable), _seccomp(libc))
