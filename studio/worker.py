@@ -144,6 +144,9 @@ class Worker:
     def _hello(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+        if self._gate_key is not None:
+            # One gate, known before the first request; no later word makes another one.
+            raise PermitInvalid(reason="another gate is known")
         self._gate_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(message.body["gate_key"]))
         return {}, b""
 
