@@ -62,8 +62,8 @@ def paint(
 ) -> Pixels:
     """Paint a label with own hands.
 
-    place: where between left and right, top and bottom, 0…1, or beyond for a label that is cut off. change: what befalls
-    the finished plate. Words that do not fit are set smaller, which only makes them worse.
+    place: where between left and right, top and bottom, 0…1, or beyond for a label that is cut off. change: what
+    befalls the finished plate. Words that do not fit are set smaller, which only makes them worse.
     """
     height, width = pixels.shape[:2]
     em_px = max(6, round(em_share * min(width, height)))
@@ -114,7 +114,9 @@ def _cut(chance: Chance) -> Made:
     label_px = font(em_px).getlength(_WORDS) + em_px
     if chance.integers(2):
         return paint(pixels, place=((width - label_px * chance.uniform(0.2, 0.8)) / (width - label_px - 4), 1.0)), False
-    return paint(pixels, place=(1.0, (height - 1.6 * em_px * chance.uniform(0.2, 0.65)) / (height - 1.6 * em_px - 4))), False
+    return paint(
+        pixels, place=(1.0, (height - 1.6 * em_px * chance.uniform(0.2, 0.65)) / (height - 1.6 * em_px - 4))
+    ), False
 
 
 def _off_screen(chance: Chance) -> Made:

@@ -20,7 +20,9 @@ _EVEN: Final = ((1, 1), (3, 1), (1, 1), (1, 0))
 
 def _programme(chance: Chance) -> Mono:
     seconds = float(chance.uniform(3, 12))
-    made = speech(seconds, _RATE_HZ, 1, int(chance.integers(1 << 16))) if chance.integers(2) else chord(seconds, _RATE_HZ)
+    made = (
+        speech(seconds, _RATE_HZ, 1, int(chance.integers(1 << 16))) if chance.integers(2) else chord(seconds, _RATE_HZ)
+    )
     return made[:, 0]
 
 

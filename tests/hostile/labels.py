@@ -35,7 +35,7 @@ SHARE_EACH = 2
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One label. kind: what is wrong with it, or what it stands on; make: the media and whether it should say SAMPLE."""
+    """One label. kind: what is wrong with it, or what it stands on; make: the media and whether SAMPLE is due."""
 
     medium: str
     kind: str
