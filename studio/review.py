@@ -22,6 +22,7 @@ from compliance.review_rules import RULES
 from compliance.roles import Action
 from engines.engine import Request
 from engines.packs import LicenceClass
+from engines.voice.markup import without_tags
 from studio.looking import KIND
 from studio.packs import find_pack
 
@@ -38,7 +39,9 @@ _FITTING = (LicenceClass.OPEN, LicenceClass.RESPONSIBLE_USE)
 def words_of(request: Request) -> tuple[tuple[str, str], ...]:
     """Every text among the options of a request, however deep, by the option's name: prompts, scripts, lines."""
     found = [(name, text) for name, value in request.options.items() if name not in _UNWANTED for text in _texts(value)]
-    return tuple(found)
+    # Tags are not heard: a word that they cut in two is whole again in speech.
+    spoken = [(name, heard) for name, text in found if (heard := without_tags(text)) != text]
+    return (*found, *spoken)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -77,6 +77,11 @@ def read_markup(text: str) -> list[Words | Pause]:
     return found
 
 
+def without_tags(text: str) -> str:
+    """What remains for the ear when every tag is taken away, without judging any; for the review of words."""
+    return _plain(_TAG.sub("", text))
+
+
 def _take(tag: re.Match[str], found: list[Words | Pause], manners: list[tuple[str, Manner, int]]) -> None:
     closing, name, rest, empty = tag[1], tag[2].lower(), tag[3], tag[4]
     at = tag.start() + 1
