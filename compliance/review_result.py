@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from compliance.errors import ReviewUnavailable
 from compliance.media import Pixels, SyntheticMedia, unseal
@@ -11,16 +12,38 @@ RESULT = "result"
 """What hits call the place."""
 
 
-def look_at_result(media: SyntheticMedia, look: Callable[[Iterable[Pixels], str], None]) -> None:
-    """Show the pixels of a sealed result to a review, which raises where they may not be; keeps none of them.
+class Look(Protocol):
+    """Looks at pictures and raises where they may not be; first: the number of the first of them in a film."""
 
-    look: takes pictures and the place they stand for. A sound says the words that the gate reviewed. Raises what look
-    raises, and ReviewUnavailable for a kind of media that nobody can look at.
+    def __call__(self, frames: Iterable[Pixels], place: str, first: int = 0, /) -> None:
+        """Look at pictures, uint8, (height, width, 3), sRGB."""
+
+
+def watched(media: SyntheticMedia, look: Look) -> SyntheticMedia:
+    """The same result once it was looked at; a film is looked at frame by frame, before anybody gets the frame.
+
+    None of its pixels are kept here. A sound says the words that the gate reviewed. Raises what look raises (of a film
+    while it is walked through), and ReviewUnavailable for a kind of media that nobody can look at.
     """
     match media.info.kind:
         case "picture":
             look([unseal(media)], RESULT)
+            return media
+        case "video":
+            return _watched_film(media, look)
         case "sound" | "document":
-            pass
-        case _:
-            raise ReviewUnavailable(part=RESULT, reason="nobody looks at this kind of media")
+            return media
+    raise ReviewUnavailable(part=RESULT, reason="nobody looks at this kind of media")
+
+
+def _watched_film(media: SyntheticMedia, look: Look) -> SyntheticMedia:
+    from compliance.media import Film, unseal_film
+
+    film = unseal_film(media)
+
+    def frames() -> Iterator[Pixels]:
+        for number, frame in enumerate(film.frames()):
+            look([frame], RESULT, number)
+            yield frame
+
+    return SyntheticMedia(Film(frames, film.sound), media.info)

@@ -26,7 +26,9 @@ SETTINGS = "classifier.json"
 """The file of the pack that says how the model is used: model, labels, thresholds and so on; see OnnxClassifier."""
 _NEEDED = {"model", "labels", "thresholds", "input_size"}
 _ALLOWED = {*_NEEDED, "case_thresholds", "mean", "deviation", "output"}
-# The first bytes of sounds: RIFF with WAVE, FLAC, Ogg, MP3 with and without a tag, and MPEG-4 sound alone.
+# Pictures in an MPEG-4 container, by their brand.
+_PICTURE_BRANDS = (b"avif", b"avis", b"mif1", b"msf1", b"heic", b"heix")
+# The first bytes of sounds: FLAC, Ogg, MP3 with and without a tag; WAVE and MPEG-4 sound are told by more.
 _SOUNDS = (b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
 
 _loaded: dict[str, OnnxClassifier] = {}
@@ -79,51 +81,70 @@ class Looking:
 
     def __init__(self, permit: Permit) -> None:
         self.hits: list[ContentHit] = []
+        self._told = 0
         self._classifier = load_classifier(permit.classifier, permit.classifier_sha256) if permit.classifier else None
 
-    def look(self, frames: Iterable[Pixels], place: str) -> None:
+    def untold(self) -> list[ContentHit]:
+        """What was found since this was asked last."""
+        new, self._told = self.hits[self._told :], len(self.hits)
+        return new
+
+    def look(self, frames: Iterable[Pixels], place: str, first: int = 0) -> None:
         """Look at one picture, or at every frame of a film: one frame is enough. Raises ContentBlocked.
 
-        frames: uint8, (height, width, 3), sRGB.
+        frames: uint8, (height, width, 3), sRGB. first: the number of the first frame.
         """
         from compliance.review import refuse_blocked
         from compliance.review_pictures import review_frames
 
-        watched = self._by_rules(frames, place)
+        found: list[ContentHit] = []
+        watched = self._by_rules(frames, place, first, found)
         if self._classifier is None:
             deque(watched, maxlen=0)
         else:
-            self.hits += [
-                ContentHit(
-                    f"{self._classifier.id}/{hit.category}", hit.category, hit.severity, place, hit.score, hit.frame
-                )
-                for hit in review_frames(self._classifier, watched)
-            ]
-        refuse_blocked(self.hits)
+            for hit in review_frames(self._classifier, watched):
+                rule = f"{self._classifier.id}/{hit.category}"
+                found.append(ContentHit(rule, hit.category, hit.severity, place, hit.score, first + hit.frame))
+        # A film is walked through more than once; what is known of a frame is told once.
+        self.hits += [hit for hit in found if hit not in self.hits]
+        refuse_blocked(found)
 
-    def _by_rules(self, frames: Iterable[Pixels], place: str) -> Iterator[Pixels]:
+    def _by_rules(self, frames: Iterable[Pixels], place: str, first: int, found: list[ContentHit]) -> Iterator[Pixels]:
         from compliance import review_rules
 
-        for number, pixels in enumerate(frames):
-            self.hits += review_rules.look(pixels, place, number)
+        for number, pixels in enumerate(frames, start=first):
+            found += review_rules.look(pixels, place, number)
             yield pixels
 
-    def look_at_input(self, item: Input, data: bytes) -> None:
-        """Look at a picture that goes in; a mask shows nothing, and of a sound its words were reviewed.
+    def look_at_input(self, item: Input, data: bytes, is_speech: bool = False) -> None:
+        """Look at a picture or film that goes in; a mask shows nothing, and of a sound its words were reviewed.
 
-        Raises ContentBlocked, NotAPicture and what else a picture may be refused for.
+        is_speech: the engine makes speech and looks at no picture itself. Raises ContentBlocked, NotAPicture and what
+        else a picture may be refused for.
         """
-        if item.role != "mask" and not _is_sound(data):
+        if item.role == "mask" or _is_sound(data) or (is_speech and _is_film(data)):
+            return
+        if _is_film(data):
+            from compliance.decode_video import decode_film
+
+            self.look((shot.pixels() for shot in decode_film(item.name, data)), item.role)
+        else:
             from engines.source import decode
 
             self.look([decode(item.name, data)], item.role)
 
-    def look_at_result(self, media: SyntheticMedia) -> None:
-        """Look at what was made, before it is kept. Raises ContentBlocked, ReviewUnavailable."""
-        from compliance.review_result import look_at_result
+    def watched(self, media: SyntheticMedia) -> SyntheticMedia:
+        """What was made, to be kept: looked at now, or frame by frame. Raises ContentBlocked, ReviewUnavailable."""
+        from compliance.review_result import watched
 
-        look_at_result(media, self.look)
+        return watched(media, self.look)
 
 
 def _is_sound(data: bytes) -> bool:
     return data.startswith(_SOUNDS) or (data[:4] == b"RIFF" and data[8:12] == b"WAVE") or data[4:11] == b"ftypM4A"
+
+
+def _is_film(data: bytes) -> bool:
+    """Whether these are the first bytes of a container for films: MPEG-4 but for its pictures, Matroska, AVI."""
+    is_mpeg = data[4:8] == b"ftyp" and data[8:12] not in _PICTURE_BRANDS
+    return is_mpeg or data.startswith(b"\x1aE\xdf\xa3") or (data[:4] == b"RIFF" and data[8:12] == b"AVI ")

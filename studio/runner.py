@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from compliance.content import ContentHit
-from compliance.errors import OutOfMemory, SignetError, Unexpected, WorkerDied, registry
+from compliance.errors import ContentBlocked, OutOfMemory, SignetError, Unexpected, WorkerDied, registry
 from compliance.labels.policy import LabelPlan, Language, Prepared
 from compliance.media import MediaInfo
 from compliance.permit import Permit
@@ -176,22 +176,33 @@ class Running:
 
     # --- the drafting half of a release, as compliance.release sees it ---
 
+    def _ask(self, body: dict[str, Any], descriptors: Sequence[int] = ()) -> pipe.Message:
+        """An answer about the result. Frames of a film are looked at while it is drawn: so it may be stopped here."""
+        try:
+            answer = self._worker.ask(body, descriptors)
+        except ContentBlocked as error:
+            raise ContentBlocked(**{**error.data, "case": self._case or "-"}) from error
+        if self._untold is not None:
+            self.discard()
+            raise self._untold
+        return answer
+
     def prepare(self, plan: LabelPlan) -> Prepared:
         """Label and encode in the worker's memory."""
-        answer = self._worker.ask({"op": "prepare", "job": self.id, "plan": plan.to_json()})
+        answer = self._ask({"op": "prepare", "job": self.id, "plan": plan.to_json()})
         return Prepared(payload_sha256=str(answer.body["payload_sha256"]), size=int(answer.body["size"]))
 
     def write(self, descriptor: int) -> None:
         """Let the worker write its draft into an open file."""
-        self._worker.ask({"op": "write", "job": self.id}, descriptors=[descriptor])
+        self._ask({"op": "write", "job": self.id}, [descriptor])
 
     def preview(self, *, sample: bool, longest_px: int) -> bytes:
         """A labelled PNG."""
-        return self._worker.ask({"op": "preview", "job": self.id, "sample": sample, "longest_px": longest_px}).blob
+        return self._ask({"op": "preview", "job": self.id, "sample": sample, "longest_px": longest_px}).blob
 
     def listen(self, *, sample: bool, language: Language) -> bytes:
         """A labelled Ogg/Opus file of a sound."""
-        return self._worker.ask({"op": "listen", "job": self.id, "sample": sample, "language": language}).blob
+        return self._ask({"op": "listen", "job": self.id, "sample": sample, "language": language}).blob
 
     def discard(self) -> None:
         """Let the worker forget the result."""
@@ -421,6 +432,24 @@ class JobRunner:
             for descriptor in descriptors:
                 os.close(descriptor)
         return running
+
+    def embed_voice(self, name: str, data: bytes) -> dict[str, Any]:
+        """The template of the voice in an encoded sound; see engines.voice.speaker.embed_sound.
+
+        Raises NotASound, SoundTooLong, VoiceNotFound, ModelDamaged, WorkerDied.
+        """
+        return self._ask_about(data, {"op": "embed_voice", "name": name})
+
+    def hear(self, name: str, data: bytes, listen_for: Mapping[str, Any]) -> dict[str, Any]:
+        """Which of some words are spoken in an encoded sound; see engines.voice.phrase.hear. Raises NotASound."""
+        return self._ask_about(data, {"op": "hear", "name": name, "listen_for": dict(listen_for)})
+
+    def _ask_about(self, data: bytes, body: dict[str, Any]) -> dict[str, Any]:
+        descriptor = _memory_file(data)
+        try:
+            return self._worker().ask(body, [descriptor]).body
+        finally:
+            os.close(descriptor)
 
     def close(self) -> None:
         """End the worker."""

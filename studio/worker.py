@@ -34,8 +34,8 @@ from studio import pipe, sandbox
 from studio.speech import SpeechProcess
 
 if TYPE_CHECKING:
-    from compliance.content import ContentHit
     from engines.engine import Request
+    from studio.looking import Looking
 
 # Looks into pictures that are said to show nobody.
 FACE_ENGINE = "face.mesh"
@@ -92,6 +92,7 @@ class Worker:
         self._sending = threading.Lock()
         self._results: dict[str, SyntheticMedia] = {}
         self._drafts: dict[str, Any] = {}
+        self._looking: dict[str, Looking] = {}
         self._tokens: dict[str, CancelToken] = {}
         self._engines: dict[str, Any] = {}
         self._gate_key: Any = None
@@ -127,6 +128,8 @@ class Worker:
                 "hello": self._hello,
                 "survey": self._survey,
                 "embed": self._embed,
+                "embed_voice": self._embed_voice,
+                "hear": self._hear,
                 "classifier": self._load_classifier,
                 "prepare": self._prepare,
                 "write": self._write,
@@ -137,8 +140,12 @@ class Worker:
             try:
                 answer, blob = handlers[operation](message)
             except Exception as error:
+                if isinstance(error, ContentBlocked):
+                    # A film is looked at while it is drawn: now it is known, nothing of it is kept.
+                    self._results.pop(body["job"], None)
                 event = failure(error)
                 answer, blob = {"error": event.error, "data": event.data}, b""
+            self._tell_hits(body.get("job", ""))
             self._send({"op": "answer", "to": body["id"], **answer}, blob)
 
     def _hello(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
@@ -173,26 +180,35 @@ class Worker:
 
         return {"labels": list(load_classifier(message.body["pack"], message.body["sha256"]).labels)}, b""
 
+    def _embed_voice(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        from engines.voice.speaker import embed_sound
+
+        return embed_sound(message.body["name"], _read(message.descriptors[0])), b""
+
+    def _hear(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        from engines.voice.phrase import hear
+
+        return hear(message.body["name"], _read(message.descriptors[0]), **message.body["listen_for"]), b""
+
     def _run(self, body: dict[str, Any], descriptors: list[int], token: CancelToken) -> None:
         job: str = body["job"]
 
         def emit(event: Event) -> None:
             self._send({"op": "event", "job": job, "event": _EVENT_NAMES[type(event)], "fields": asdict(event)})
 
-        hits: list[ContentHit] = []
         try:
             try:
                 data = [_read(descriptor) for descriptor in descriptors]
                 emit(Started())
-                media = self._make(body, data, emit, token, hits)
+                media = self._make(body, data, emit, token)
                 token.check()
-                self._tell_hits(job, hits)
+                self._tell_hits(job)
                 self._results[job] = media
                 emit(Finished(media.info))
             except JobCancelled:
                 emit(Cancelled())
             except ContentBlocked as error:
-                self._tell_hits(job, hits)
+                self._tell_hits(job)
                 emit(failure(error))
             except Exception as error:
                 emit(failure(error))
@@ -201,17 +217,14 @@ class Worker:
         finally:
             self._tokens.pop(job, None)
 
-    def _tell_hits(self, job: str, hits: list[ContentHit]) -> None:
+    def _tell_hits(self, job: str) -> None:
+        looking = self._looking.get(job)
+        hits = looking.untold() if looking is not None else []
         if hits:
             self._send({"op": "reviewed", "job": job, "hits": [hit.to_json() for hit in hits]})
 
     def _make(
-        self,
-        body: dict[str, Any],
-        data: list[bytes],
-        emit: Callable[[Event], None],
-        token: CancelToken,
-        hits: list[ContentHit],
+        self, body: dict[str, Any], data: list[bytes], emit: Callable[[Event], None], token: CancelToken
     ) -> SyntheticMedia:
         import hashlib
 
@@ -229,21 +242,20 @@ class Worker:
         self._used_permits.add(permit.permit_id)
         if len(data) != len(request.inputs):
             raise PermitInvalid(reason="inputs are missing")
+        request.verify_voices()
         for item, content in zip(request.inputs, data, strict=True):
             if hashlib.sha256(content).hexdigest() != item.sha256:
                 raise PermitInvalid(reason="an input is not the file that was asked for")
             if item.likeness == "none" and item.role != "mask" and self._engine(FACE_ENGINE).survey(item.name, content):
                 raise ConsentMissing(role=item.role, asset=item.sha256[:12])
         _verify_packs(request)
-        looking = Looking(permit)
-        looking.hits = hits
+        looking = self._looking[body["job"]] = Looking(permit)
         for item, content in zip(request.inputs, data, strict=True):
-            looking.look_at_input(item, content)
+            looking.look_at_input(item, content, request.function.startswith("voice."))
         inputs = {item.role: content for item, content in zip(request.inputs, data, strict=True)}
         media: SyntheticMedia = self._engine(request.engine).run(request, permit, inputs, emit, token)
         permit.verify_faces(media.info.faces_edited)
-        looking.look_at_result(media)
-        return media
+        return looking.watched(media)
 
     def _result(self, job: str) -> SyntheticMedia:
         try:
@@ -282,8 +294,8 @@ class Worker:
         return {}, draft.preview_sound(media, sample=body["sample"], language=body["language"])
 
     def _discard(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
-        self._results.pop(message.body["job"], None)
-        self._drafts.pop(message.body["job"], None)
+        for kept in (self._results, self._drafts, self._looking):
+            kept.pop(message.body["job"], None)
         return {}, b""
 
 

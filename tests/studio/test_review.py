@@ -27,9 +27,10 @@ from compliance.errors import (
     SignetError,
     StoreBusy,
 )
-from compliance.media import MediaInfo
+from compliance.media import Film, MediaInfo, SyntheticMedia, unseal_film
 from compliance.permit import Permit
 from compliance.review import shipped_lists
+from compliance.review_result import watched
 from compliance.review_rules import LEAST_SHARE, look, skin_share
 from engines import packs
 from engines.engine import Input, Request
@@ -255,6 +256,28 @@ def test_a_hit_that_nobody_can_be_told_of_keeps_no_result(workshop: Workshop, mo
     running.take_hits([ContentHit("built-in/skin", "nudity", "case", "result")])
     last = running.wait(LIMIT_S)
     assert isinstance(last, Failed) and last.error == "StoreBusy" and running.info is None
+
+
+def test_a_film_is_looked_at_frame_by_frame() -> None:
+    """No frame leaves before it was looked at; each is told once, however often the film is walked through."""
+    looking = Looking(_permit())
+    frames = [np.zeros((200, 150, 3), np.uint8), body(), body()]
+    info = MediaInfo("video", 150, 200, "sRGB", "algorithmicMedia", "x", "1", pictures=3, picture_rate="25")
+    film = unseal_film(looking.watched(SyntheticMedia(Film(lambda: iter(frames)), info)))
+    assert looking.hits == []
+    for _ in range(2):
+        assert len(list(film.frames())) == 3
+    assert [(hit.place, hit.start) for hit in looking.hits] == [("result", 1), ("result", 2)]
+    assert len(looking.untold()) == 2 and looking.untold() == []
+
+    def refuse(_frames: object, _place: str, first: int = 0) -> None:
+        if first:
+            raise ContentBlocked(rule="r", category="c", place="result", start=first)
+
+    stopped = unseal_film(watched(SyntheticMedia(Film(lambda: iter(frames)), info), refuse)).frames()
+    assert next(stopped).max() == 0
+    with pytest.raises(ContentBlocked):
+        next(stopped)
 
 
 def test_one_picture_of_many_is_enough(tmp_path: Path) -> None:
