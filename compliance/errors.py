@@ -262,6 +262,13 @@ class ConsentMissing(ConsentError):
     next_step = "Record the person's consent with `signet consent record`, then name it with --consent."
 
 
+class VoiceConsentMissing(ConsentMissing):
+    """data: role, asset."""
+
+    message = "No consent covers the voice in the {role} recording ({asset})."
+    next_step = "Record the person's consent with `signet consent record --voice FILE`, then name it with --consent."
+
+
 class ConsentNotYetValid(ConsentError):
     """data: consent, since."""
 
@@ -288,6 +295,12 @@ class ConsentForOtherPicture(ConsentError):
 
     message = "Consent {consent} covers another person or another picture than the {role} ({asset})."
     next_step = "Name the consent that was recorded for this very file; a changed file needs a new consent."
+
+
+class VoiceConsentForOther(ConsentForOtherPicture):
+    """data: consent, role, asset."""
+
+    message = "Consent {consent} covers another voice or another recording than the {role} ({asset})."
 
 
 class ConsentPurpose(ConsentError):
@@ -379,6 +392,20 @@ class RecogniserMissing(ConsentError):
 
     message = "Consent {consent} is matched by face, and the recogniser {model} is not installed."
     next_step = "Install the recogniser pack again, or record a consent for this exact file."
+
+
+class VoiceMismatch(FaceMismatch):
+    """data: face, role, consent, score, threshold."""
+
+    message = "The voice in the {role} recording is not that of consent {consent} ({score}, {threshold} is needed)."
+    next_step = "Use a recording in which this person alone speaks, or the consent of whoever speaks."
+
+
+class PhraseNotHeard(ConsentError):
+    """data: heard, words, needed."""
+
+    message = "Of the {words} words of the phrase {heard} were heard, {needed} are needed."
+    next_step = "Read a fresh phrase from `signet consent nonce`, slowly and close to the microphone."
 
 
 class NonceInvalid(ConsentError):

@@ -39,6 +39,9 @@ from compliance.errors import (
     SignetError,
     StepUpNeeded,
     UnknownRecord,
+    VoiceConsentForOther,
+    VoiceConsentMissing,
+    VoiceMismatch,
 )
 from compliance.identity import require_proof
 from compliance.ledger import Ledger
@@ -65,6 +68,8 @@ DEMO_REQUESTS = frozenset(
         "5cc78466b57bd5e092011288f792d31967e419e5171e4078ef0028b6990d6a29",  # a sentence in Chinese
     }
 )
+# Whose voice a function cannot do without: a claim that does not name it hides it.
+NEEDED_VOICES = {"voice.convert": ("source", "target"), "voice.attribute": ("target",)}
 # What each class of licence allows; a class nobody knows allows nothing (engines.packs names the classes).
 _ANY_PURPOSE = frozenset({"private", "film", "advertising", "education", "research", "satire"})
 LICENSED_PURPOSES = {
@@ -217,8 +222,11 @@ def verify_uses(case: Case) -> None:
     """6. Whose likeness is lent and whose is edited: each has a named grant (Deep Synthesis Provisions, Art. 14).
 
     Raises ConsentMissing when none is named, ConsentForOtherPicture when the named ones mean something else,
-    RecogniserMissing when a biometric one cannot be compared.
+    RecogniserMissing when a biometric one cannot be compared; for voices VoiceConsentMissing, VoiceConsentForOther.
     """
+    for role in NEEDED_VOICES.get(case.claim.function, ()):
+        if not any(use.role == role and use.likeness == "voice" for use in case.uses):
+            raise VoiceConsentMissing(role=role, asset="-")
     for use in case.uses:
         if case.covering(use):
             continue
@@ -228,8 +236,10 @@ def verify_uses(case: Case) -> None:
                 raise RecogniserMissing(consent=grant.id, model=(grant.model_sha256 or "-")[:12])
         foreign = [grant for grant in case.named if grant not in case.used()]
         if foreign:
-            raise ConsentForOtherPicture(consent=foreign[0].id, role=use.role, asset=asset)
-        raise ConsentMissing(role=use.role, asset=asset)
+            other = VoiceConsentForOther if use.likeness == "voice" else ConsentForOtherPicture
+            raise other(consent=foreign[0].id, role=use.role, asset=asset)
+        missing = VoiceConsentMissing if use.likeness == "voice" else ConsentMissing
+        raise missing(role=use.role, asset=asset)
 
 
 def verify_purpose(case: Case) -> None:
@@ -326,7 +336,7 @@ def verify_match(case: Case) -> None:
                 unknown.append((number, best))
         if len(unknown) > len(by_file):
             number, best = unknown[0]
-            raise FaceMismatch(
+            raise (VoiceMismatch if use.likeness == "voice" else FaceMismatch)(
                 face=number,
                 role=use.role,
                 consent=biometric[0].id,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from compliance.errors import VoiceConsentMissing
 from compliance.media import SyntheticMedia
 from compliance.permit import Claim, Likeness, LikenessUse, PackUse, Permit, Role
 from engines.job import CancelToken, Events
@@ -98,6 +99,15 @@ class Request:
         for item in data["inputs"]:
             del item["name"]
         return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    def verify_voices(self) -> None:
+        """A recording for an engine of voices is somebody's voice, whatever it is said to be.
+
+        Raises VoiceConsentMissing.
+        """
+        for item in self.inputs:
+            if self.function.startswith("voice.") and item.likeness != "voice":
+                raise VoiceConsentMissing(role=item.role, asset=item.sha256[:12])
 
     def claim(self) -> Claim:
         """What the gate is asked for."""

@@ -20,11 +20,20 @@ from compliance.errors import (
     DemoHomeOnly,
     FaceIndexUnknown,
     NameMissing,
+    NotASound,
     ScopeUnclear,
     SignetError,
     WithdrawalCodeUnknown,
 )
-from compliance.evidence import Evidence, EvidenceKind, Nonce, commit_passphrase, new_nonce
+from compliance.evidence import (
+    Evidence,
+    EvidenceKind,
+    Nonce,
+    commit_passphrase,
+    listen_for,
+    new_nonce,
+    phrase_distance,
+)
 from compliance.gate import DEMO_ASSETS, Gate
 from compliance.keys import HomeKeys
 from compliance.ledger import Ledger
@@ -213,6 +222,7 @@ class Consents:
 
         evidence or evidence_data: the file or the bytes handed in; with nonce_phrase it was recorded live, here and
         now. passphrase: what the subject typed. face: whose number in the picture it is, where there are several.
+        A voice is matched by the built-in encoder when the evidence is a sound ("audio"), else by the exact file.
         notice_language: the text that was read to the end just now. still: a picture of the person out of the evidence;
         with a recogniser pack the consent is matched by it and covers the person in other pictures too.
         terms: everything else (compliance.consent).
@@ -245,7 +255,10 @@ class Consents:
         terms.verify(person.id)
         if evidence is not None and evidence_data is None:
             evidence_data = read_input(evidence)
+        if likeness == "voice":
+            self._recognition.listen(asset.name, data)
         if evidence_data is not None:
+            told = self._check_phrase(evidence_kind, evidence_data, nonce_phrase) if nonce_phrase is not None else {}
             handed_in = Evidence(
                 evidence_kind,
                 hashlib.sha256(evidence_data).hexdigest(),
@@ -253,12 +266,15 @@ class Consents:
                 phrase=nonce_phrase,
                 captured_at=stamp() if nonce_phrase is not None else None,
                 device=device,
+                **told,
             )
             terms = replace(terms, evidence=(*terms.evidence, handed_in))
             terms.verify(person.id)
             vault.put(self.home, keys, evidence_data)
 
-        if still is not None:
+        if likeness == "voice" and evidence_data is not None and evidence_kind == "audio":
+            terms = replace(terms, match=self._recognition.enrol_voice(keys, person.id, evidence_data, data))
+        elif likeness == "face" and still is not None:
             terms = replace(terms, match=self._recognition.enrol(keys, person.id, still, data, face))
 
         def seal(value: dict[str, Any], context: str) -> bytes:
@@ -282,6 +298,26 @@ class Consents:
         if face is not None:
             self._assign(asset_sha256, face, person.id, current.account.id, likeness)
         return replace(self._view_grants([granted])[0], withdrawal_code=granted.withdrawal_code)
+
+    def _check_phrase(self, kind: EvidenceKind, recording: bytes, phrase: str) -> dict[str, Any]:
+        """Let the worker listen whether a live recording says the phrase: fields of Evidence.
+
+        Raises PhraseNotHeard for a clear recording in which it is not heard, NotASound for an unreadable one; a film
+        without sound, Chinese and noise are left to the second person.
+        """
+        wanted = listen_for(phrase)
+        if wanted is None:
+            return {"phrase_check": "second person"}
+        try:
+            told = self._runner.hear("evidence", recording, wanted)
+        except NotASound:
+            if kind == "audio":
+                raise
+            return {"phrase_check": "second person"}
+        if told["heard"] is None:
+            return {"phrase_check": "too noisy", "snr_db": told["snr_db"]}
+        distance = phrase_distance(phrase, list(told["heard"]))
+        return {"phrase_check": "heard", "snr_db": told["snr_db"], "phrase_distance": distance}
 
     def approve_evidence(self, grant_id: str, *, refuse: bool = False) -> GrantView:
         """The second person's decision about the evidence; raises SecondPersonNeeded, RoleMissing, UnknownRecord."""

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from compliance import store
 from compliance.consent_record import Biometric
-from compliance.errors import FaceIndexUnknown, FaceMismatch, NoFaceFound, RecogniserMissing, SignetError
+from compliance.errors import (
+    FaceIndexUnknown,
+    FaceMismatch,
+    NoFaceFound,
+    RecogniserMissing,
+    SignetError,
+    VoiceMismatch,
+)
 from compliance.gate import FaceMatch
 from compliance.keys import HomeKeys
 from compliance.matching import Vector, best_similarity, keep_templates, match_faces, templates_of
@@ -18,7 +26,24 @@ from studio.packs import list_packs
 from studio.runner import JobRunner
 
 KIND = "face-recogniser"
+VOICE_ENCODER = "speaker-encoder"
 _REMEMBERED = 32
+
+
+@dataclass(frozen=True, slots=True)
+class HeardVoice:
+    """The templates of one recording. stretches: of some seconds each, each with a little more allowance."""
+
+    model_sha256: str
+    threshold: float
+    whole: Vector
+    stretches: tuple[Vector, ...]
+    allowance: float
+
+    def score(self, templates: Sequence[Vector]) -> float:
+        """How well the recording fits a person, by its least fitting stretch: nobody else may speak in between."""
+        least = min((best_similarity(vector, templates) for vector in self.stretches), default=1.0)
+        return min(best_similarity(self.whole, templates), least + self.allowance)
 
 
 class Recognition:
@@ -30,6 +55,7 @@ class Recognition:
         self._home, self._rows, self._runner, self._keys_if_open = home, rows, runner, keys_if_open
         self._seen: dict[tuple[str, str], dict[int, Vector]] = {}
         self._thresholds: dict[str, float] = {}
+        self._heard: dict[str, HeardVoice] = {}
 
     def pack_id(self) -> str | None:
         """The recogniser pack that is installed, the first by id."""
@@ -72,16 +98,52 @@ class Recognition:
         keep_templates(self._rows, keys, subject_id, "face", model, [template])
         return Biometric(str(self.pack_id()), model, threshold, round(score, 6), 1)
 
+    def listen(self, name: str, data: bytes) -> HeardVoice:
+        """The voice in a recording by the built-in encoder, remembered for the gate.
+
+        Raises NotASound, SoundTooLong, VoiceNotFound, ModelDamaged.
+        """
+        told = self._runner.embed_voice(name, data)
+        heard = HeardVoice(
+            str(told["model_sha256"]),
+            float(told["threshold"]),
+            np.asarray(told["voice"], np.float32),
+            tuple(np.asarray(stretch, np.float32) for stretch in told["stretches"]),
+            float(told["allowance"]),
+        )
+        self._heard[hashlib.sha256(data).hexdigest()] = heard
+        while len(self._heard) > _REMEMBERED:
+            del self._heard[next(iter(self._heard))]
+        return heard
+
+    def enrol_voice(self, keys: HomeKeys, subject_id: str, evidence: bytes, asset: bytes) -> Biometric:
+        """Compare the spoken evidence with the recording and keep the evidence's template; what the record says of it.
+
+        Raises NotASound, SoundTooLong, VoiceNotFound, VoiceMismatch.
+        """
+        own, shown = self.listen("evidence", evidence), self.listen("recording", asset)
+        score = shown.score([own.whole])
+        if score < own.threshold:
+            raise VoiceMismatch(face=1, role="target", consent="-", score=round(score, 3), threshold=own.threshold)
+        keep_templates(self._rows, keys, subject_id, "voice", own.model_sha256, [own.whole])
+        return Biometric(VOICE_ENCODER, own.model_sha256, own.threshold, round(score, 6), 1)
+
     def match(
         self, likeness: str, asset_sha256: str, subject_id: str, model_sha256: str, threshold: float
     ) -> list[FaceMatch] | None:
         """What the gate asks: see compliance.gate.Matcher."""
         keys, faces = self._keys_if_open(), self._seen.get((asset_sha256, model_sha256))
-        if keys is None or faces is None or likeness != "face":
+        heard = self._heard.get(asset_sha256) if likeness == "voice" else None
+        if heard is not None and heard.model_sha256 != model_sha256:
+            heard = None
+        if keys is None or (heard if likeness == "voice" else faces) is None:
             return None
         try:
             templates = templates_of(self._rows, keys, subject_id, likeness, model_sha256)
         except SignetError:
             # A person whose key was destroyed has no face any more that could be compared.
             templates = []
-        return match_faces(faces, templates, threshold)
+        if heard is not None:
+            score = heard.score(templates)
+            return [FaceMatch(1, score, bool(templates) and score >= threshold)]
+        return match_faces(faces or {}, templates, threshold)

@@ -451,6 +451,24 @@ class JobRunner:
         finally:
             os.close(descriptor)
 
+    def embed_voice(self, name: str, data: bytes) -> dict[str, Any]:
+        """The template of the voice in an encoded sound; see engines.voice.speaker.embed_sound.
+
+        Raises NotASound, SoundTooLong, VoiceNotFound, ModelDamaged, WorkerDied.
+        """
+        return self._ask_about(data, {"op": "embed_voice", "name": name})
+
+    def hear(self, name: str, data: bytes, listen_for: Mapping[str, Any]) -> dict[str, Any]:
+        """Which of some words are spoken in an encoded sound; see engines.voice.phrase.hear. Raises NotASound."""
+        return self._ask_about(data, {"op": "hear", "name": name, "listen_for": dict(listen_for)})
+
+    def _ask_about(self, data: bytes, body: dict[str, Any]) -> dict[str, Any]:
+        descriptor = _memory_file(data)
+        try:
+            return self._worker().ask(body, [descriptor]).body
+        finally:
+            os.close(descriptor)
+
     def close(self) -> None:
         """End the worker."""
         with self._lock:

@@ -130,6 +130,8 @@ class Worker:
                 "embed": self._embed,
                 "embed_voice": self._embed_voice,
                 "hear": self._hear,
+                "embed_voice": self._embed_voice,
+                "hear": self._hear,
                 "classifier": self._load_classifier,
                 "prepare": self._prepare,
                 "write": self._write,
@@ -179,6 +181,16 @@ class Worker:
         from studio.looking import load_classifier
 
         return {"labels": list(load_classifier(message.body["pack"], message.body["sha256"]).labels)}, b""
+
+    def _embed_voice(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        from engines.voice.speaker import embed_sound
+
+        return embed_sound(message.body["name"], _read(message.descriptors[0])), b""
+
+    def _hear(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        from engines.voice.phrase import hear
+
+        return hear(message.body["name"], _read(message.descriptors[0]), **message.body["listen_for"]), b""
 
     def _embed_voice(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
         from engines.voice.speaker import embed_sound
@@ -242,6 +254,7 @@ class Worker:
         self._used_permits.add(permit.permit_id)
         if len(data) != len(request.inputs):
             raise PermitInvalid(reason="inputs are missing")
+        request.verify_voices()
         request.verify_voices()
         for item, content in zip(request.inputs, data, strict=True):
             if hashlib.sha256(content).hexdigest() != item.sha256:

@@ -45,7 +45,8 @@ from compliance.storage import write_atomically
 from compliance.verify import Report
 from engines.engine import FoundFace, Input, Request
 from engines.job import Event
-from studio import pictures, voices
+from engines.sound import sound_mime
+from studio import pictures, voice_changes, voices
 from studio.casework import Casework
 from studio.consents import AssignmentView, Consents, GrantView, HomeKind, SubjectView
 from studio.inputs import read_input
@@ -377,6 +378,41 @@ class Workshop(Consents):
         )
         return SwapPlan(request, materials, faces, tuple(path for path in (picture, mask) if path is not None))
 
+    def plan_voice(
+        self,
+        engine_id: str,
+        options: Mapping[str, Any],
+        *,
+        target: Path,
+        source: Path | None = None,
+        consents: Sequence[str] = (),
+        purpose: str = "private",
+        declared_uses: Sequence[str] = (),
+        territory: str = "",
+        project: str = "",
+    ) -> SwapPlan:
+        """A recorded voice leaned towards that of the source (engine voice.lean) or edited (voice.attribute).
+
+        Whoever is heard in either recording needs a consent. The gate is not asked yet. Raises OptionUnfit,
+        FileMissing, NotASound, SoundTooLong, VoiceNotFound.
+        """
+        request, recordings = voice_changes.plan(
+            self._recognition.listen,
+            engine_id,
+            options,
+            target=target,
+            source=source,
+            consents=consents,
+            purpose=purpose,
+            declared_uses=declared_uses,
+            territory=territory,
+            project=project,
+        )
+        materials = tuple(
+            Material(item.role, mime_of(data), data) for item, data in zip(request.inputs, recordings, strict=True)
+        )
+        return SwapPlan(request, materials, (), tuple(path for path in (source, target) if path is not None))
+
     def plan_speech(self, options: Mapping[str, Any], *, seed: int = 0, purpose: str = "private") -> SwapPlan:
         """Speech by a built-in voice, which is nobody's likeness; options: of the engine voice.stock.
 
@@ -580,8 +616,9 @@ _MAGIC = (
 
 
 def mime_of(data: bytes) -> str:
-    """The type of a picture by its first bytes."""
-    return next((mime for pattern, mime in _MAGIC if pattern.match(data)), "application/octet-stream")
+    """The type of a picture or sound by its first bytes."""
+    of_picture = next((mime for pattern, mime in _MAGIC if pattern.match(data)), None)
+    return of_picture or sound_mime(data) or "application/octet-stream"
 
 
 __all__ = [

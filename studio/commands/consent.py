@@ -84,15 +84,12 @@ def _rows(grant: GrantView) -> list[tuple[str, str]]:
 
 
 @group.command(
-    help=N_("Record a person's consent for one picture."),
+    help=N_("Record a person's consent for one picture or one recording of their voice."),
     epilog=N_("Example: signet consent record --subject ID --picture portrait.png --purpose film --until 2027-06-30"),
 )
 def record(
     context: typer.Context,
     subject_id: Annotated[str, typer.Option("--subject", metavar="ID", help=N_("Id of the person."))],
-    picture: Annotated[
-        Path, typer.Option("--picture", metavar="FILE", help=N_("The picture the consent is for, by its exact bytes."))
-    ],
     purposes: Annotated[
         list[str],
         typer.Option(
@@ -108,6 +105,14 @@ def record(
         datetime,
         typer.Option("--until", formats=["%Y-%m-%d"], metavar="DATE", help=N_("Last day; at most 12 months later.")),
     ],
+    picture: Annotated[
+        Path | None,
+        typer.Option("--picture", metavar="FILE", help=N_("The picture the consent is for, by its exact bytes.")),
+    ] = None,
+    voice: Annotated[
+        Path | None,
+        typer.Option("--voice", metavar="FILE", help=N_("The recording the consent is for, instead of a picture.")),
+    ] = None,
     since: Annotated[
         datetime | None,
         typer.Option("--from", formats=["%Y-%m-%d"], metavar="DATE", help=N_("First day; today when left out.")),
@@ -182,6 +187,9 @@ def record(
     """Record a consent."""
     from compliance.consent import Terms
 
+    asset = voice or picture
+    if asset is None or (voice is not None and picture is not None):
+        raise UsageUnclear(problem=_("Give --picture or --voice, one of the two."), command=context.command_path)
     first_day = since.date() if since else date.today()
     terms = Terms(
         allowed_uses=split_words(allowed_uses or []),
@@ -201,12 +209,12 @@ def record(
             password_file,
             lambda: workshop.record_consent(
                 subject_id,
-                picture,
+                asset,
                 split_words(purposes),
                 first_day,
                 until.date(),
                 evidence,
-                likeness,
+                "voice" if voice is not None else likeness,
                 evidence_kind=kind,
                 nonce_phrase=phrase,
                 passphrase=passphrase,

@@ -47,7 +47,7 @@ from studio.commands import (
     subject,
     usage,
     verify,
-    voice,
+    voice_convert,
 )
 from studio.commands.door import Call, home_folder
 from studio.commands.output import Output, OutputClosed, flush_output, settle_streams
@@ -120,7 +120,7 @@ def build(rich_help: bool = False) -> Any:
     app.add_typer(consent.group, name="consent")
     app.add_typer(face.group, name="face")
     app.add_typer(picture.group, name="picture")
-    app.add_typer(voice.group, name="voice")
+    app.add_typer(voice_convert.group, name="voice")
     app.add_typer(gate.group, name="gate")
     app.command("verify", help=N_("Check which labels of a file are intact."))(verify.verify)
     app.add_typer(ledger.group, name="ledger")

@@ -1,0 +1,97 @@
+"""Plans for changing a recorded voice: leaning it towards another, editing its attributes. Both need consents."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from compliance.errors import NotAPicture, NotASound, OptionUnfit
+from engines.engine import Input, Option, Request
+from studio.inputs import read_input, verify_is_file
+
+LEAN: Final = "voice.lean"
+ATTRIBUTE: Final = "voice.attribute"
+FUNCTIONS: Final[Mapping[str, str]] = {LEAN: "voice.convert", ATTRIBUTE: "voice.attribute"}
+
+
+def plan(
+    listen: Callable[[str, bytes], object],
+    engine_id: str,
+    options: Mapping[str, Any],
+    *,
+    target: Path,
+    source: Path | None,
+    consents: Sequence[str],
+    purpose: str,
+    declared_uses: Sequence[str],
+    territory: str,
+    project: str,
+) -> tuple[Request, tuple[bytes, ...]]:
+    """The request and the bytes of its recordings; see Workshop.plan_voice."""
+    if engine_id not in FUNCTIONS:
+        raise OptionUnfit(option="engine", value=engine_id[:80], allowed=", ".join(FUNCTIONS))
+    _verify_options(engine_id, options)
+    inputs: list[Input] = []
+    recordings: list[bytes] = []
+    roles: tuple[tuple[Literal["source", "target"], Path | None], ...] = (("source", source), ("target", target))
+    for role, path in roles:
+        if path is None:
+            continue
+        data = read_recording(path)
+        listen(path.name, data)
+        # One recording is one voice; the encoder looks for others in between.
+        inputs.append(Input(role, "voice", hashlib.sha256(data).hexdigest(), path.name, (1,), 1))
+        recordings.append(data)
+    request = Request(
+        function=FUNCTIONS[engine_id],
+        engine=engine_id,
+        inputs=tuple(inputs),
+        options=dict(options),
+        purpose=purpose,
+        faces_edited=1,
+        consents=tuple(dict.fromkeys(consents)),
+        declared_uses=tuple(dict.fromkeys(declared_uses)),
+        territory=territory,
+        project=project,
+    )
+    return request, tuple(recordings)
+
+
+def read_recording(path: Path) -> bytes:
+    """All bytes of a sound file; raises FileMissing, NotASound."""
+    try:
+        return read_input(path)
+    except NotAPicture as error:
+        raise NotASound(**error.data) from error
+
+
+def verify_recording(path: Path) -> None:
+    """Raise FileMissing where nothing is, and NotASound for what is no file."""
+    try:
+        verify_is_file(path)
+    except NotAPicture as error:
+        raise NotASound(**error.data) from error
+
+
+def _verify_options(engine_id: str, options: Mapping[str, Any]) -> None:
+    """Raise OptionUnfit for a value outside of what the engine offers."""
+    known: dict[str, Option] = {option.name: option for option in _options(engine_id)}
+    for name, value in options.items():
+        option = known.get(name)
+        if option is None:
+            raise OptionUnfit(option=name[:40], value=value, allowed=", ".join(known))
+        low, high = option.minimum or 0.0, option.maximum or 1.0
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise OptionUnfit(option=f"--{name}", value=value, allowed=f"{low:g} – {high:g}")
+
+
+def _options(engine_id: str) -> tuple[Option, ...]:
+    if engine_id == LEAN:
+        from engines.voice.convert import LeanVoice
+
+        return LeanVoice.options
+    from engines.voice.attribute import EditVoice
+
+    return EditVoice.options
