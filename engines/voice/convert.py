@@ -11,7 +11,7 @@ from compliance.permit import Permit, Role
 from engines.engine import FoundFace, Option, Request, engine
 from engines.job import CancelToken, Events, Progress
 from engines.sound import decode_sound
-from engines.voice.hearing import N_CUT, N_SHORT, REFERENCE_S, SHORT_S, complaints, measure, read_voice
+from engines.voice.hearing import CUT_REFERENCE, REFERENCE_S, SHORT_REFERENCE, SHORT_S, complaints, measure, read_voice
 from engines.voice.lean import Lean, narrowest
 from engines.voice.world import RATE_HZ, blocks, rework
 
@@ -62,7 +62,7 @@ class LeanVoice:
         events(Progress(2, total, "listening to the speech"))
         own = measure(names.get("target", "target"), speech, high_hz, cancel.check)
         warnings = complaints(reference, speech)
-        warnings += [N_SHORT] * (other.voiced_s < SHORT_S) + [N_CUT] * reference.is_cut
+        warnings += [SHORT_REFERENCE] * (other.voiced_s < SHORT_S) + [CUT_REFERENCE] * reference.is_cut
 
         def on_block(done: int, _total: int) -> None:
             cancel.check()

@@ -17,10 +17,10 @@ _CLIPPED_SHARE = 0.001
 _LOUD_ENOUGH = 10 ** (-55 / 20)
 _MEASURED_BLOCKS = 6
 
-N_SHORT = "the reference is short: the result will be rough"
-N_CUT = "only the first five minutes of the reference were used"
-N_NARROW = "a recording has no high frequencies: only the lower part of the voice was changed"
-N_CLIPPED = "a recording is overdriven: the result will sound rough"
+SHORT_REFERENCE = "the reference is short: the result will be rough"
+CUT_REFERENCE = "only the first five minutes of the reference were used"
+NARROW = "a recording has no high frequencies: only the lower part of the voice was changed"
+CLIPPED = "a recording is overdriven: the result will sound rough"
 
 
 def read_voice(name: str, data: bytes, *, first_s: float | None = None) -> Sound:
@@ -47,7 +47,7 @@ def complaints(*sounds: Sound) -> list[str]:
     """Warnings about recordings, each an English message id."""
     found = []
     if any(sound.clipped > _CLIPPED_SHARE for sound in sounds):
-        found.append(N_CLIPPED)
+        found.append(CLIPPED)
     if narrowest(*(sound.own_rate_hz for sound in sounds)) < 7000:
-        found.append(N_NARROW)
+        found.append(NARROW)
     return found
