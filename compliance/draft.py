@@ -9,15 +9,32 @@ import hashlib
 from collections.abc import Callable
 from typing import Final, cast
 
-from compliance import encode, encode_sound
+import numpy as np
+
+from compliance import encode, encode_document, encode_sound, encode_video
 from compliance.containers_parts import PictureFormat
+from compliance.decode_video import decode_film
 from compliance.errors import FormatUnsupported
-from compliance.labels import audible, explicit, watermark_audio, watermark_image
+from compliance.labels import audible, explicit, moving, watermark_audio, watermark_image, watermark_video
 from compliance.labels.lettering import opencv
 from compliance.labels.policy import FORMATS, LabelPlan, Language
-from compliance.media import Kind, SyntheticMedia, unseal, unseal_sound
+from compliance.media import (
+    Kind,
+    MediaInfo,
+    Pixels,
+    Samples,
+    SyntheticMedia,
+    unseal,
+    unseal_document,
+    unseal_film,
+    unseal_sound,
+)
 from compliance.reading import read_media
 from compliance.sound_containers import SoundFormat
+from compliance.video_containers import VideoFormat
+
+# A film of no more frames is read back whole, a longer one by its key frames.
+_FEW_FRAMES = 240
 
 
 class Draft:
@@ -62,16 +79,79 @@ def _prepare_sound(media: SyntheticMedia, plan: LabelPlan) -> Draft:
     return Draft(plan, data)
 
 
+def _prepare_film(media: SyntheticMedia, plan: LabelPlan) -> Draft:
+    """Made again with a louder mark until the mark is read back from the finished bytes."""
+    data = b""
+    for loudness in watermark_video.LADDER:
+        data = _film(media, plan, loudness)
+        fold = watermark_video.FrameFold()
+        for shot in decode_film("draft", data, key_frames=media.info.pictures > _FEW_FRAMES):
+            fold.add(shot.luma())
+            if fold.is_done:
+                break
+        found = fold.finish()
+        if found.found and found.ident == int(plan.release_id, 16):
+            break
+    return Draft(plan, data)
+
+
+def _film(media: SyntheticMedia, plan: LabelPlan, loudness: watermark_video.Loudness) -> bytes:
+    """Every frame marked and labelled before the encoder; while the notice is spoken, the picture stands still."""
+    info, film, ident = media.info, unseal_film(media), int(plan.release_id, 16)
+    # The encoders halve the sides for colour: an odd last row or column is left out.
+    width, height = info.width & ~1, info.height & ~1
+    sound, holds = _film_sound(film.sound, info, plan)
+    encoder: encode_video.FilmEncoder | None = None
+    for index, pixels in enumerate(moving.held(film.frames(), holds)):
+        if encoder is None:
+            plates = moving.Plates.of(pixels[:height, :width], info.per_second, sample=plan.sample)
+            marker = watermark_video.FrameMarker(height, width, ident, loudness)
+            encoder = encode_video.FilmEncoder(
+                cast(VideoFormat, plan.format), (width, height), info.per_second, plan.tags(), sound, info.rate_hz
+            )
+        frame, planes = encoder.planes(pixels[:height, :width])
+        marker.mark(planes.luma)
+        plates.lay(index, planes.luma, planes.blue, planes.red)
+        encoder.push(frame)
+    assert encoder is not None  # a film has at least one frame
+    return encoder.finish()
+
+
+def _film_sound(sound: Samples | None, info: MediaInfo, plan: LabelPlan) -> tuple[Samples | None, dict[int, int]]:
+    """The labelled sound of a film, as long as its picture, and before which frames the picture waits for how many."""
+    if sound is None:
+        return None, {}
+    length = round(info.pictures / info.per_second * info.rate_hz)
+    fitted = np.zeros((length, sound.shape[1]), np.float32)
+    fitted[: len(sound)] = sound[:length]
+    spoken = audible.draw_sound_held(fitted, info.rate_hz, plan.language, sample=plan.sample)
+    ident = int(plan.release_id, 16)
+    marked = watermark_audio.embed_sound(spoken.samples, info.rate_hz, ident, watermark_audio.DETECTOR_KEY)
+    return marked.samples, moving.holds(spoken.places, spoken.label, info.rate_hz, info.per_second)
+
+
+def _prepare_document(media: SyntheticMedia, plan: LabelPlan) -> Draft:
+    document = unseal_document(media)
+    if document.format != plan.format:
+        raise FormatUnsupported(path=plan.format, supported=FORMATS[document.format].endings[0])
+    return Draft(plan, encode_document.encode_document(document, plan.tags(), sample=plan.sample))
+
+
 # How each kind of media gets its labels; a kind that is missing here cannot leave.
 _PREPARE: Final[dict[Kind, Callable[[SyntheticMedia, LabelPlan], Draft]]] = {
     "picture": _prepare_picture,
     "sound": _prepare_sound,
+    "document": _prepare_document,
+    "video": _prepare_film,
 }
 
 
 def preview(media: SyntheticMedia, *, sample: bool, longest_px: int) -> bytes:
-    """A PNG for the screen, at most longest_px on its longer side, with the label burnt in at that size."""
-    pixels = unseal(media)
+    """A PNG for the screen, at most longest_px on its longer side, with the label burnt in at that size.
+
+    Of a video its first frame.
+    """
+    pixels = _still(media)
     height, width = pixels.shape[:2]
     scale = longest_px / max(height, width)
     if scale < 1:
@@ -80,6 +160,12 @@ def preview(media: SyntheticMedia, *, sample: bool, longest_px: int) -> bytes:
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     labelled, _ = explicit.draw(pixels, sample=sample)
     return encode.encode_preview(labelled)
+
+
+def _still(media: SyntheticMedia) -> Pixels:
+    if media.info.kind == "video":
+        return next(iter(unseal_film(media).frames()))
+    return unseal(media)
 
 
 def preview_sound(media: SyntheticMedia, *, sample: bool, language: Language) -> bytes:

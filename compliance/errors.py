@@ -98,6 +98,20 @@ class VideoTooLong(InputError):
     next_step = "Cut the video into shorter files and try again."
 
 
+class NotADocument(InputError):
+    """data: path, reason."""
+
+    message = "{path} is not a document that can be read ({reason})."
+    next_step = "Use a TXT, Markdown, HTML, DOCX or PDF file that opens in its usual program."
+
+
+class DocumentUnsuitable(InputError):
+    """data: reason."""
+
+    message = "This document cannot be labelled ({reason})."
+    next_step = "Take what is named out of the document, or save it in another format, and try again."
+
+
 class SoundTooLong(InputError):
     """data: path, limit_s."""
 
@@ -129,10 +143,10 @@ class TextTooLong(InputError):
 
 
 class MarkupUnclear(InputError):
-    """data: place (characters from the start, from 1), problem."""
+    """data: place (characters from the start, from 1), reason."""
 
     code = ExitCode.USAGE
-    message = "A tag of the text cannot be read, at character {place}: {problem}."
+    message = "A tag of the text cannot be read, at character {place}: {reason}."
     next_step = (
         'Write <break time="500ms"/>, <emphasis>…</emphasis>, <prosody rate="slow">…</prosody>, or &lt; for a plain <.'
     )
@@ -147,10 +161,10 @@ class LanguageUnspoken(InputError):
 
 
 class ScriptUnclear(InputError):
-    """data: line (from 1), problem."""
+    """data: line (from 1), reason."""
 
     code = ExitCode.USAGE
-    message = "Line {line} of the script cannot be read: {problem}."
+    message = "Line {line} of the script cannot be read: {reason}."
     next_step = "Write one line for each speech, as in `Anna: Good morning.`; lines that begin with # are left out."
 
 
@@ -581,6 +595,13 @@ class CodeNotSetUp(AccountError):
 
     message = "{account} has no second factor."
     next_step = "Set one up with `signet account totp enroll`, then confirm it with a code."
+
+
+class SecondFactorGone(AccountError):
+    """data: account. The ledger tells of a second factor that the database does not have any more."""
+
+    message = "The second factor of {account} was taken out of the database, not by Signet; nobody signs in without it."
+    next_step = "Restore the home from a copy, or let an admin bind the account anew with `signet identity rebind`."
 
 
 class CodeAlreadySetUp(AccountError):

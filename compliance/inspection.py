@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from compliance.containers import Container
 from compliance.decode_sound import decode_sound
-from compliance.errors import LabelTooWeak, NotASound
+from compliance.documents import DocumentContainer
+from compliance.errors import LabelTooWeak, NotASound, NotAVideo
+from compliance.film_reading import read_film
 from compliance.keys import HomeKeys
-from compliance.labels import aigc, audible, credential, explicit, watermark_audio, watermark_image
+from compliance.labels import aigc, audible, credential, explicit, moving, watermark_audio, watermark_image, written
 from compliance.labels.policy import BESIDE, MARKED_FROM_PX, LabelPlan, Prepared
-from compliance.media import Pixels
+from compliance.media import Pixels, Samples
 from compliance.reading import AnyContainer, decode_picture, read_media
 from compliance.sound_containers import SoundContainer
+from compliance.video_containers import VideoContainer
 
 
 def verify_draft(data: bytes, plan: LabelPlan, prepared: Prepared) -> None:
@@ -24,6 +27,10 @@ def verify_draft(data: bytes, plan: LabelPlan, prepared: Prepared) -> None:
     _verify_metadata(container, plan)
     if isinstance(container, SoundContainer):
         _verify_heard(data, container, plan)
+    elif isinstance(container, VideoContainer):
+        _verify_watched(data, container, plan)
+    elif isinstance(container, DocumentContainer):
+        written.require(written.measure(data, container), sample=plan.sample)
     else:
         pixels = decode_picture(data, opaque=True)
         if pixels is None:
@@ -68,11 +75,36 @@ def _verify_heard(data: bytes, container: SoundContainer, plan: LabelPlan) -> No
         raise LabelTooWeak(layer="container", reason="cannot be decoded")
     if (rate_hz, samples.shape[1]) != (container.rate_hz, container.channels):
         raise LabelTooWeak(layer="container", reason="its header means another sound")
+    _verify_notice(samples, rate_hz, plan)
+
+
+def _verify_notice(samples: Samples, rate_hz: int, plan: LabelPlan) -> None:
+    """Rhythm and words in a sound, and the mark."""
     audible.require_sound(audible.measure_sound(samples, rate_hz), sample=plan.sample)
     # A sound of little but silence has no room for a mark; one that can be read must be this release's.
     mark = watermark_audio.detect_sound(samples, rate_hz, watermark_audio.DETECTOR_KEY, thorough=False)
     if mark.found and mark.ident != int(plan.release_id, 16) >> (64 - mark.bits):
         raise LabelTooWeak(layer="watermark", reason="names another release")
+
+
+def _verify_watched(data: bytes, container: VideoContainer, plan: LabelPlan) -> None:
+    """Decode a film as a player does and look at every frame; then listen to its sound, when it has any."""
+    if container.oddities:
+        raise LabelTooWeak(layer="container", reason="; ".join(container.oddities))
+    try:
+        seen = read_film("the draft", data, container)
+        heard = decode_sound("the draft", data) if container.has_sound else None
+    except (NotAVideo, NotASound) as error:
+        raise LabelTooWeak(layer="container", reason="cannot be decoded") from error
+    if not seen.as_told:
+        raise LabelTooWeak(layer="container", reason="its header means another film")
+    moving.require_film(seen.label, sample=plan.sample)
+    if seen.mark.found and seen.mark.ident != int(plan.release_id, 16):
+        raise LabelTooWeak(layer="watermark", reason="names another release")
+    if not seen.mark.found and min(container.height, container.width) >= MARKED_FROM_PX:
+        raise LabelTooWeak(layer="watermark", reason="cannot be read back")
+    if heard is not None:
+        _verify_notice(*heard, plan)
 
 
 def _verify_payload(container: AnyContainer, plan: LabelPlan, prepared: Prepared) -> None:

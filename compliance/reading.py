@@ -1,26 +1,37 @@
-"""Takes any file apart that the house can release: picture or sound, by its first bytes."""
+"""Takes any file apart that the house can release: picture, sound, video or document, by its first bytes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from compliance.containers import Container, manifest_store, read_container
+from compliance.documents import DocumentContainer, is_document, read_document
 from compliance.errors import NotAPicture
 from compliance.sound_containers import SoundContainer, is_sound, read_sound_container, sound_manifest_store
+from compliance.video_containers import VideoContainer, is_video, read_video_container, video_manifest_store
 
 # What any file of the house is when taken apart.
-AnyContainer = Container | SoundContainer
+AnyContainer = Container | SoundContainer | VideoContainer | DocumentContainer
 
 
 def read_media(name: str, data: bytes, *, salvage: bool = False) -> AnyContainer:
-    """The container of a file; name is only for the message. Raises NotASound for sound, NotAPicture for all else."""
+    """The container of a file; name is only for the message.
+
+    Raises NotAVideo for video, NotASound for sound, NotADocument for documents, NotAPicture for all else.
+    """
+    if is_video(data):
+        return read_video_container(name, data, salvage=salvage)
     if is_sound(data):
         return read_sound_container(name, data, salvage=salvage)
+    if is_document(data):
+        return read_document(name, data, salvage=salvage)
     return read_container(name, data, salvage=salvage)
 
 
 def manifest_of(data: bytes) -> bytes:
     """The C2PA manifest store inside a file; empty when there is none or the file is malformed."""
+    if is_video(data):
+        return video_manifest_store(data)
     return sound_manifest_store(data) if is_sound(data) else manifest_store(data)
 
 

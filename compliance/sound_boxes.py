@@ -62,9 +62,9 @@ def read_m4a(data: bytes, parts: Parts) -> Facts:
             elif kind == b"moov":
                 movies.append((content, end))
             elif kind == b"uuid":
-                _read_uuid(data[content:end], parts)
+                read_uuid(data[content:end], parts)
             elif kind == b"meta":
-                _read_meta(data, content, end, parts, is_place=False)
+                read_meta(data, content, end, parts, is_place=False)
             elif kind not in _METADATA:
                 parts.payload(kind, memoryview(data)[content:end])
     except Broken as error:
@@ -81,7 +81,8 @@ def read_m4a(data: bytes, parts: Parts) -> Facts:
     return facts
 
 
-def _read_uuid(body: bytes, parts: Parts) -> None:
+def read_uuid(body: bytes, parts: Parts) -> None:
+    """Gather what a uuid box holds: XMP or a C2PA manifest store."""
     if body.startswith(_XMP_UUID):
         parts.xmp.append(body[16:])
     elif body.startswith(_C2PA_UUID):
@@ -100,16 +101,16 @@ def _read_movie(
         if kind == b"udta":
             for inner, _, inner_content, inner_end in boxes(data, content, behind):
                 if inner == b"meta":
-                    _read_meta(data, inner_content, inner_end, parts, is_place=True)
+                    read_meta(data, inner_content, inner_end, parts, is_place=True)
         elif kind == b"meta":
-            _read_meta(data, content, behind, parts, is_place=False)
+            read_meta(data, content, behind, parts, is_place=False)
         elif kind == b"uuid":
-            _read_uuid(bytes(body), parts)
+            read_uuid(bytes(body), parts)
         elif kind in _HOLDERS:
             parts.payload(kind, b"")
             _read_movie(data, content, behind, media, parts, facts, depth + 1)
         elif kind in (b"stco", b"co64"):
-            parts.payload(kind, _relative(bytes(body), 4 if kind == b"stco" else 8, media))
+            parts.payload(kind, relative(bytes(body), 4 if kind == b"stco" else 8, media))
         elif kind not in _METADATA:
             parts.payload(kind, body)
             _read_facts(kind, bytes(body[:64]), facts)
@@ -130,7 +131,7 @@ def _read_facts(kind: bytes, body: bytes, facts: Facts) -> None:
         facts.rate_hz = int.from_bytes(body[40:42], "big")
 
 
-def _relative(body: bytes, size: int, media: list[tuple[int, int]]) -> bytes:
+def relative(body: bytes, size: int, media: list[tuple[int, int]]) -> bytes:
     """Chunk offsets as (number of the media data box, place in it); raises Broken for one that points nowhere."""
     count = int.from_bytes(body[4:8], "big")
     if len(body) < 8 + count * size:
@@ -145,7 +146,7 @@ def _relative(body: bytes, size: int, media: list[tuple[int, int]]) -> bytes:
     return b"".join(written)
 
 
-def _read_meta(data: bytes, start: int, end: int, parts: Parts, *, is_place: bool) -> None:
+def read_meta(data: bytes, start: int, end: int, parts: Parts, *, is_place: bool) -> None:
     """The AIGC fields of a metadata box: by key (handler mdta) in their place, Apple's free-form atoms elsewhere."""
     # A full box in ISO files, a plain one in QuickTime's: the first child tells.
     content = start if data[start + 4 : start + 8] == b"hdlr" else start + 4

@@ -14,13 +14,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 from compliance.decode_sound import decode_sound
-from compliance.errors import FileMissing, LabelPartMissing, NotAPicture, NotASound, SignetError
+from compliance.documents import DocumentContainer
+from compliance.errors import (
+    FileMissing,
+    LabelPartMissing,
+    NotADocument,
+    NotAPicture,
+    NotASound,
+    NotAVideo,
+    SignetError,
+)
+from compliance.film_reading import FilmReading, read_film
 from compliance.keys import PublicKeys
-from compliance.labels import aigc, audible, credential, explicit, watermark_audio, watermark_image
+from compliance.labels import aigc, audible, credential, explicit, moving, watermark_audio, watermark_image, written
 from compliance.proof import Proof, parse_vkey
 from compliance.reading import AnyContainer, decode_picture, read_media
 from compliance.refutation import RefutationList
 from compliance.sound_containers import SoundContainer
+from compliance.video_containers import VideoContainer
 
 State = Literal["intact", "damaged", "absent", "unchecked"]
 Verdict = Literal["sealed", "refuted", "broken", "unlabelled", "unchecked", "unreadable"]
@@ -120,18 +131,19 @@ def verify_bytes(
     """Check the bytes of one file. aside: the credential beside it, which counts where none is inside."""
     try:
         container = read_media(name, data, salvage=True)
-    except (NotAPicture, NotASound) as error:
+    except (NotADocument, NotAPicture, NotASound, NotAVideo) as error:
         return _unreadable(Path(name), str(error.data["reason"]))
     reading = _read_credential(data, container, known, None if container.has_manifest else aside)
+    film = _film(data, container)
     layers = {
-        "explicit": _explicit(data, container),
+        "explicit": _explicit(data, container) if film is None else _watched(film, data, container),
         "aigc": _aigc(container),
         "iptc": _iptc(container),
         "credential": _credential(reading),
         "ledger": _ledger(reading, container, known),
     }
     states = {layer.state for layer in layers.values()}
-    layers["watermark"] = _watermark(data, container, layers)
+    layers["watermark"] = _watermark(data, container, layers, film)
     if layers["watermark"].state == "damaged":
         states.add("damaged")
     mark = _refuted(layers, refuted)
@@ -177,6 +189,8 @@ def _unreadable(path: Path, reason: str) -> Report:
 def _explicit(data: bytes, container: AnyContainer) -> LayerReport:
     if isinstance(container, SoundContainer):
         return _heard(data, container)
+    if isinstance(container, DocumentContainer):
+        return _read(data, container)
     pixels = decode_picture(data)
     if pixels is None:
         state: State = "damaged" if container.has_manifest or container.xmp else "unchecked"
@@ -194,7 +208,18 @@ def _explicit(data: bytes, container: AnyContainer) -> LayerReport:
     return LayerReport(state, evidence if found.found else {}, () if state == "intact" else explicit.reasons(found))
 
 
-def _heard(data: bytes, container: SoundContainer) -> LayerReport:
+def _read(data: bytes, container: DocumentContainer) -> LayerReport:
+    """The written notice."""
+    if container.damage:
+        return LayerReport("unchecked", {}, container.damage)
+    try:
+        found = written.measure(data, container)
+    except LabelPartMissing:
+        return LayerReport("unchecked", {}, ("the library that draws the pages did not load",))
+    return LayerReport(written.state(found), written.evidence(found) if found.found else {}, written.reasons(found))
+
+
+def _heard(data: bytes, container: SoundContainer | VideoContainer) -> LayerReport:
     """The audible label."""
     try:
         samples, rate_hz = decode_sound("", data)
@@ -215,14 +240,66 @@ def _heard(data: bytes, container: SoundContainer) -> LayerReport:
     return LayerReport(state, {} if state == "absent" else evidence, audible.reasons(found))
 
 
-def _watermark(data: bytes, container: AnyContainer, layers: Mapping[str, LayerReport]) -> LayerReport:
+def _film(data: bytes, container: AnyContainer) -> FilmReading | LayerReport | None:
+    """What is seen in a video, or why that cannot be said; None for other media."""
+    if not isinstance(container, VideoContainer):
+        return None
+    try:
+        return read_film("", data, container, "similar")
+    except LabelPartMissing:
+        return LayerReport("unchecked", {}, ("the library that decodes video did not load",))
+    except NotAVideo:
+        state: State = "damaged" if container.has_manifest or container.aigc else "unchecked"
+        return LayerReport(state, {}, ("the video cannot be decoded whole", *container.damage))
+
+
+def _watched(film: FilmReading | LayerReport, data: bytes, container: AnyContainer) -> LayerReport:
+    """The label in the frames of a video and, where it has sound, the audible one."""
+    if isinstance(film, LayerReport) or not isinstance(container, VideoContainer):
+        return film if isinstance(film, LayerReport) else LayerReport("unchecked")
+    found = film.label
+    evidence: dict[str, Any] = {
+        "frames": found.frames,
+        "labelled_share": round(found.labelled / max(1, found.frames), 4),
+        "title_s": round(found.title_s, 2),
+        "duration_s": round(found.duration_s, 2),
+    }
+    if found.corner is not None:
+        evidence["box"] = list(found.corner.box)
+        evidence["ink_share"] = round(found.corner.ink_share, 4)
+        evidence["contrast"] = round(found.corner.contrast, 2)
+        evidence["sample"] = found.corner.sample
+    heard = _heard(data, container) if container.has_sound else None
+    state: State = moving.state(found)
+    reasons = () if state == "intact" else moving.film_reasons(found)
+    if heard is not None:
+        evidence["sound"] = heard.evidence
+        reasons += heard.reasons
+        if {state, heard.state} != {"absent"} and state != heard.state:
+            state = "unchecked" if heard.state == "unchecked" and state == "intact" else "damaged"
+    if state != "absent" and (container.oddities or not film.as_told):
+        state, reasons = "damaged", (*reasons, *container.oddities)
+        reasons = reasons if film.as_told else (*reasons, "its header means another film")
+    return LayerReport(state, {} if state == "absent" else evidence, reasons)
+
+
+def _watermark(
+    data: bytes, container: AnyContainer, layers: Mapping[str, LayerReport], film: FilmReading | LayerReport | None
+) -> LayerReport:
     """The invisible mark. It stands above the five layers that every file must carry: small pictures have none."""
+    if isinstance(container, DocumentContainer):
+        return LayerReport("absent", {}, ("documents carry no invisible mark",))
     try:
         if isinstance(container, SoundContainer):
             samples, rate_hz = decode_sound("", data)
             heard = watermark_audio.detect_sound(samples, rate_hz, watermark_audio.DETECTOR_KEY)
             found, ident, z, digits = heard.found, heard.ident, heard.pilot_z, heard.bits // 4
             error_rate = heard.error_rate
+        elif isinstance(film, FilmReading):
+            found, ident, z, digits = film.mark.found, film.mark.ident, film.mark.z, 16
+            error_rate = film.mark.error_rate
+        elif film is not None:
+            return LayerReport("unchecked", {}, film.reasons)
         else:
             pixels = decode_picture(data)
             if pixels is None:
@@ -256,7 +333,8 @@ def _read_credential(
     data: bytes, container: AnyContainer, known: Sequence[PublicKeys], aside: bytes | None
 ) -> credential.CredentialReading | None:
     try:
-        return credential.read_credential(data, container.mime, [root for keys in known for root in keys.roots()], aside)
+        roots = [root for keys in known for root in keys.roots()]
+        return credential.read_credential(data, container.mime, roots, aside)
     except LabelPartMissing:
         return None
 

@@ -15,7 +15,9 @@ from typing import Any, Final, Literal
 from xml.sax.saxutils import escape
 
 from compliance.containers import Container
+from compliance.documents import DocumentContainer
 from compliance.sound_containers import SoundContainer
+from compliance.video_containers import VideoContainer
 
 State = Literal["intact", "damaged", "absent"]
 
@@ -135,10 +137,10 @@ def xmp_packet(field: AigcField | None, *, origin: str, system: str, version: st
     ).encode()
 
 
-def read_aigc(container: Container | SoundContainer) -> AigcReading:
+def read_aigc(container: Container | SoundContainer | VideoContainer | DocumentContainer) -> AigcReading:
     """Read the GB 45438 field of a file; intact only as exactly one, bare in XMP, with seven keys and allowed values.
 
-    In sound it has to stand in the place that TC260-PG-202510A names for the format, which is never XMP. Other
+    In sound and video it has to stand in the place that the guide names for the format, which is never XMP. Other
     spellings seen in the wild are read and reported as damage. Never raises.
     """
     reasons: list[str] = []
@@ -151,7 +153,7 @@ def read_aigc(container: Container | SoundContainer) -> AigcReading:
         elif not found and b"AIGC" in packet:
             reasons.append("the XMP speaks of AIGC, but not as the standard's property")
     texts += [("text field", value.decode("utf-8", "replace")) for value in container.text_aigc]
-    if isinstance(container, SoundContainer) and texts and len(container.aigc) < len(texts):
+    if isinstance(container, SoundContainer | VideoContainer) and texts and len(container.aigc) < len(texts):
         reasons.append("an AIGC field stands in another place than the guide names for the format")
     if not texts and not reasons:
         return AigcReading("absent", (), ("the file has no AIGC field",))
@@ -166,7 +168,7 @@ def read_aigc(container: Container | SoundContainer) -> AigcReading:
     return AigcReading("damaged" if reasons else "intact", tuple(fields), tuple(dict.fromkeys(reasons)))
 
 
-def read_iptc(container: Container | SoundContainer) -> IptcReading:
+def read_iptc(container: Container | SoundContainer | VideoContainer | DocumentContainer) -> IptcReading:
     """Read the IPTC source type of a file: intact only as one full URI of an AI code. Never raises."""
     reasons: list[str] = []
     uris = [value.decode("utf-8", "replace").strip() for value in container.source_types]

@@ -8,6 +8,7 @@ GB 45438-2025 5.3 asks sound for speech with both elements or the rhythm "短长
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,17 @@ from compliance.errors import SoundUnsuitable
 from compliance.labels.listening import Measurement, measure_sound, reasons, require_sound, state
 from compliance.labels.voice_clips import Language, Mono, loudness, rhythm, spoken
 
-__all__ = ["Language", "Measurement", "draw_sound", "measure_sound", "reasons", "require_sound", "state"]
+__all__ = [
+    "Held",
+    "Language",
+    "Measurement",
+    "draw_sound",
+    "draw_sound_held",
+    "measure_sound",
+    "reasons",
+    "require_sound",
+    "state",
+]
 
 Samples = NDArray[np.float32]
 
@@ -43,6 +54,22 @@ def draw_sound(samples: Samples, rate_hz: int, language: Language, *, sample: bo
     Returns a longer array of the same kind. Raises SoundUnsuitable for other rates and channels, an empty sound and
     samples that are no numbers; LabelPartMissing without the clips.
     """
+    return draw_sound_held(samples, rate_hz, language, sample=sample).samples
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """A labelled sound, and where the programme was held up for the label: places counts samples of the programme, each
+    hold is `label` samples long.
+    """
+
+    samples: Samples
+    places: tuple[int, ...]
+    label: int
+
+
+def draw_sound_held(samples: Samples, rate_hz: int, language: Language, *, sample: bool = False) -> Held:
+    """As `draw_sound`, and tell where the label stands, so that the picture of a film can wait for it."""
     if samples.ndim != 2 or samples.shape[1] not in (1, 2) or not len(samples):
         raise SoundUnsuitable(reason="it has no samples, or more than two channels")
     if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
@@ -54,11 +81,13 @@ def draw_sound(samples: Samples, rate_hz: int, language: Language, *, sample: bo
     gain = 10 ** (min(max(level_db, _QUIETEST_DBFS), _LOUDEST_DBFS) / 20)
     label = np.repeat((_label(rate_hz, language, sample) * gain)[:, None], samples.shape[1], axis=1)
     pieces: list[Samples] = [label]
+    places = [0]
     start = 0
     for cut in [*_cuts(mono, rate_hz), len(samples)]:
         pieces += [_faded(samples[start:cut], rate_hz, at_start=start > 0, at_end=cut < len(samples)), label]
+        places.append(cut)
         start = cut
-    return np.concatenate(pieces)
+    return Held(np.concatenate(pieces), tuple(places), len(label))
 
 
 def _label(rate_hz: int, language: Language, sample: bool) -> Mono:

@@ -41,7 +41,7 @@ _COSE_PAD = b"\x63pad\x59"
 _EXPIRED, _UNTRUSTED = "signingCredential.expired", "signingCredential.untrusted"
 _NO_TRAINING = ("cawg.data_mining", "cawg.ai_inference", "cawg.ai_training", "cawg.ai_generative_training")
 # Formats for which C2PA names no place inside the file.
-_NEVER_INSIDE = frozenset({"audio/ogg"})
+_NEVER_INSIDE = frozenset({"audio/ogg", "video/x-matroska", "video/webm"})
 _OFFLINE: Final[dict[str, Any]] = {
     "version": 1,
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": True},

@@ -8,13 +8,17 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, Literal, Protocol
 
 from compliance.containers_parts import PictureFormat
+from compliance.documents import MIME as DOCUMENT_MIME
+from compliance.documents import DocumentFormat
 from compliance.labels.aigc import SOURCE_TYPE, AigcField, xmp_packet
 from compliance.labels.lettering import CHINESE, ENGLISH, SAMPLE, SEPARATOR
+from compliance.labels.styles import ALL, LabelStyle, style_of
 from compliance.media import Kind, Origin
 from compliance.sound_containers import SoundFormat
+from compliance.video_containers import VideoFormat
 
 SYSTEM_NAME = "Signet"
-MediaFormat = PictureFormat | SoundFormat
+MediaFormat = PictureFormat | SoundFormat | VideoFormat | DocumentFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,15 @@ FORMATS: Final[dict[MediaFormat, FormatRule]] = {
     "mp3": FormatRule("sound", (".mp3",), "audio/mpeg"),
     "m4a": FormatRule("sound", (".m4a",), "audio/mp4"),
     "ogg": FormatRule("sound", (".ogg", ".opus"), "audio/ogg", "beside"),
+    "mp4": FormatRule("video", (".mp4", ".m4v"), "video/mp4"),
+    "mov": FormatRule("video", (".mov",), "video/quicktime"),
+    "mkv": FormatRule("video", (".mkv",), "video/x-matroska", "beside"),
+    "webm": FormatRule("video", (".webm",), "video/webm", "beside"),
+    "txt": FormatRule("document", (".txt",), "text/plain", "beside"),
+    "md": FormatRule("document", (".md", ".markdown"), "text/markdown", "beside"),
+    "html": FormatRule("document", (".html", ".htm"), "text/html", "beside"),
+    "docx": FormatRule("document", (".docx",), DOCUMENT_MIME["docx"], "beside"),
+    "pdf": FormatRule("document", (".pdf",), "application/pdf", "beside"),
 }
 Language = Literal["zh", "en"]
 LABEL_TEXT = f"{CHINESE}{SEPARATOR}{ENGLISH}"
@@ -80,7 +93,7 @@ class LabelPlan:
     """What the labels of one release say; made by compliance.release, carried out by compliance.draft.
 
     release_id: 16 hex digits, the one id of this release in every layer. sample: the demo's releases say SAMPLE.
-    language: of the spoken words in sound.
+    language: of the spoken words in sound. style, position, jurisdiction: presets of the drawn label (see styles).
     """
 
     release_id: str
@@ -90,6 +103,13 @@ class LabelPlan:
     sample: bool
     version: str
     language: Language = "zh"
+    style: str = "standard"
+    position: str = "auto"
+    jurisdiction: str = ALL
+
+    def look(self) -> LabelStyle:
+        """How the drawn label looks; a name that is not known means the standard."""
+        return style_of(self.style, self.position, self.jurisdiction)
 
     def field(self) -> AigcField:
         """The GB 45438 field; on first writing the propagator is the producer (Annex E, note 1)."""

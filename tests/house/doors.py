@@ -6,8 +6,10 @@ _ONE_OF_OURS = "reads a field of a class of our own by its name"
 
 DOORS: dict[str, dict[str, str]] = {
     "compliance/decode_sound.py": {"import av": "reads finished sound to measure it; opens it for reading only"},
+    "compliance/decode_video.py": {"import av": "reads finished video to measure it; opens it for reading only"},
     "compliance/draft.py": {
         "unseal": "draws the labels: the one reader of sealed media",
+        "unseal_film": "draws the label on every frame: the one reader of sealed video",
         "unseal_sound": "draws the audible label: the one reader of sealed sound",
     },
     "compliance/encode.py": {
@@ -16,6 +18,10 @@ DOORS: dict[str, dict[str, str]] = {
     },
     "compliance/encode_sound.py": {
         "import av": "the only encoder of sound",
+        "open for writing": "av's container, which writes into memory and never into a file",
+    },
+    "compliance/encode_video.py": {
+        "import av": "the only encoder of video",
         "open for writing": "av's container, which writes into memory and never into a file",
     },
     "compliance/media.py": {"_SyntheticMedia__": "defines the seal and its one opener"},
@@ -31,6 +37,7 @@ DOORS: dict[str, dict[str, str]] = {
     },
     "compliance/review_result.py": {
         "unseal": "looks at a result before anybody else may; keeps and hands out no pixel",
+        "unseal_film": "looks at every frame of a film before the draft gets it",
     },
     "compliance/session_keys.py": {"import ctypes": "system calls of the kernel's keyring: a key, never media"},
     "compliance/storage.py": {

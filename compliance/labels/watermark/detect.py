@@ -96,6 +96,11 @@ def read(plane: Plane, key: bytes, effort: Effort = "full") -> Reading:
     return Reading(None, None, highest, "nothing")
 
 
+def read_white(white: Plane, key: bytes) -> Reading:
+    """Read a canonical frame that is whitened already, as the sum of many frames is; the untouched frame only."""
+    return _straight(white, pattern(key), key)
+
+
 def _straight(white: Plane, keyed: Pattern, key: bytes) -> Reading:
     """Read a picture whose frame is untouched: neither cropped nor turned."""
     tile = tile_spectrum(white)
