@@ -6,7 +6,8 @@ What it makes is worthless until compliance.release has read it back, measured a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final, cast
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from compliance import encode, encode_document, encode_sound, encode_video
 from compliance.containers_parts import PictureFormat
 from compliance.decode_video import decode_film
-from compliance.errors import FormatUnsupported
+from compliance.errors import FormatUnsupported, PictureTooSmallForLabel
 from compliance.labels import audible, explicit, moving, watermark_audio, watermark_image, watermark_video
 from compliance.labels.lettering import opencv
 from compliance.labels.policy import FORMATS, LabelPlan, Language
@@ -35,6 +36,9 @@ from compliance.video_containers import VideoFormat
 
 # A film of no more frames is read back whole, a longer one by its key frames.
 _FEW_FRAMES = 240
+# Source types of pictures that were there before: the European icon calls them modified.
+EDITING: Final = frozenset({"compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "algorithmicallyEnhanced"})
+COVERS_A_FACE: Final = "the label covers part of a face: the picture has no other place for it"
 
 
 class Draft:
@@ -66,7 +70,13 @@ def prepare(media: SyntheticMedia, plan: LabelPlan) -> Draft:
 
 
 def _prepare_picture(media: SyntheticMedia, plan: LabelPlan) -> Draft:
-    labelled, _ = explicit.draw(unseal(media), sample=plan.sample)
+    labelled, _ = explicit.draw(
+        unseal(media),
+        sample=plan.sample,
+        style=plan.look(),
+        keep_clear=media.info.keep_clear,
+        is_modified=plan.origin in EDITING,
+    )
     inked = watermark_image.embed(labelled, int(plan.release_id, 16))
     return Draft(plan, encode.encode_picture(inked.pixels, cast(PictureFormat, plan.format), plan.packet()))
 
@@ -146,6 +156,25 @@ _PREPARE: Final[dict[Kind, Callable[[SyntheticMedia, LabelPlan], Draft]]] = {
 }
 
 
+def note_faces(media: SyntheticMedia, find: Callable[[Pixels], Sequence[tuple[int, int, int, int]]]) -> None:
+    """Enter into the info of a picture where faces are in it, and a warning where the label has no place beside them.
+
+    find: boxes of the faces in a picture, (left, top, width, height) in pixels.
+    """
+    if media.info.kind != "picture":
+        return
+    pixels = unseal(media)
+    info = replace(media.info, keep_clear=tuple(find(pixels)))
+    if info.keep_clear and min(pixels.shape[:2]) >= explicit.MINIMUM_SIDE_PX:
+        try:
+            drawn = explicit.draw(pixels, sample=False, keep_clear=info.keep_clear)[1]
+        except PictureTooSmallForLabel:
+            return  # the release says so
+        if drawn.covers:
+            info = replace(info, warnings=(*info.warnings, COVERS_A_FACE))
+    media.info = info
+
+
 def preview(media: SyntheticMedia, *, sample: bool, longest_px: int) -> bytes:
     """A PNG for the screen, at most longest_px on its longer side, with the label burnt in at that size.
 
@@ -153,12 +182,13 @@ def preview(media: SyntheticMedia, *, sample: bool, longest_px: int) -> bytes:
     """
     pixels = _still(media)
     height, width = pixels.shape[:2]
-    scale = longest_px / max(height, width)
+    scale = min(1.0, longest_px / max(height, width))
     if scale < 1:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         cv2 = opencv()
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    labelled, _ = explicit.draw(pixels, sample=sample)
+    clear = np.rint(np.array(media.info.keep_clear).reshape(-1, 4) * scale).astype(int).tolist()
+    labelled, _ = explicit.draw(pixels, sample=sample, keep_clear=clear)
     return encode.encode_preview(labelled)
 
 

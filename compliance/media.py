@@ -35,6 +35,8 @@ class MediaInfo:
     spans_ms: (start, end) of each sentence of speech, before any label is put in front.
     width, height: pixels, 0 for sound. rate_hz, channels, frames (samples a channel): of sound, 0 for pictures and for
     silent video. pictures, picture_rate: number of a video's frames and how many a second, as "30000/1001".
+    keep_clear: boxes of faces in a picture, (left, top, width, height) in pixels: no label is put there. marks_read:
+    (role, id as 16 hex digits) of the invisible marks that its inputs carried.
     """
 
     kind: Kind
@@ -52,6 +54,8 @@ class MediaInfo:
     frames: int = 0
     pictures: int = 0
     picture_rate: str = ""
+    keep_clear: tuple[tuple[int, int, int, int], ...] = ()
+    marks_read: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of_sound(cls, samples: Samples, rate_hz: int, *, origin: Origin, engine: str, engine_version: str) -> MediaInfo:

@@ -351,6 +351,7 @@ def _credential(reading: credential.CredentialReading | None) -> LayerReport:
             "codes": list(reading.codes),
             "assurance": (reading.evidence or {}).get("assurance"),
             "consents": (reading.evidence or {}).get("consents", []),
+            "imported": (reading.evidence or {}).get("imported", []),
         }
         if not reading.issuer and not reading.codes and reading.evidence is None:
             evidence = {}  # there is something that calls itself a credential, and nothing can be read from it

@@ -1,0 +1,258 @@
+"""Puts the notice and the metadata into text documents; used by the draft alone.
+
+The words stand first and last; the AIGC field, the IPTC source type and the system stand where TC260-PG-20258A puts
+them (DOCX: custom properties; PDF: information dictionary and XMP), in HTML as meta elements, in Markdown as front
+matter. Plain text has no place for metadata: there they are lines before the last one. The credential stands beside.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from typing import Any, Final
+
+from compliance.documents import (
+    FIELD,
+    LARGEST_BYTES,
+    NOTICE_ATTRIBUTE,
+    NOTICE_STYLE,
+    NOTICE_UNDRAWN,
+    SOURCE,
+    SYSTEM,
+    SYSTEM_VERSION,
+    DocumentFormat,
+    html_text,
+    read_document,
+)
+from compliance.errors import DocumentUnsuitable, LabelPartMissing
+from compliance.labels import explicit, written
+from compliance.labels.policy import SoundTags
+from compliance.media import Document, Pixels
+
+_W: Final = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_CUSTOM: Final = "http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"
+_VT: Final = "http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes"
+_FMTID: Final = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
+_RELATIONSHIP: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/custom-properties"
+_CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.custom-properties+xml"
+
+
+def encode_document(document: Document, tags: SoundTags, *, sample: bool) -> bytes:
+    """The labelled document, in the format it came in. The same input gives the same bytes.
+
+    Raises DocumentUnsuitable where something in it could hide the notice or it carries an AIGC field of somebody else,
+    NotADocument for a broken one, LabelPartMissing without the library of its format.
+    """
+    container = read_document("the document", document.data)
+    if container.format != document.format:
+        raise DocumentUnsuitable(reason="its content is of another format than its name says")
+    if container.text_aigc:
+        raise DocumentUnsuitable(reason="it carries the AIGC field of another maker, and a file has exactly one")
+    # Every document that has no notice of ours yet is told to lack it.
+    faults = [reason for reason in container.hidden if reason != NOTICE_UNDRAWN]
+    if faults:
+        raise DocumentUnsuitable(reason="; ".join(faults))
+    fields = {FIELD: tags.aigc, SOURCE: tags.source_type, SYSTEM: tags.system, SYSTEM_VERSION: tags.version}
+    labelled: bytes = _ENCODERS[document.format](document.data, fields, tags, sample)
+    if len(labelled) > LARGEST_BYTES:
+        raise DocumentUnsuitable(reason="it is larger than 64 MiB")
+    return labelled
+
+
+def _decoded(data: bytes) -> str:
+    for mark, coding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            return data.decode(coding)
+    return data.decode("utf-8-sig")
+
+
+def _as_text(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) -> bytes:
+    text = _decoded(data)
+    end = "\r\n" if "\r\n" in text else "\n"
+    notice = written.words(sample=sample)
+    metadata = end.join(f"{key}: {value}" for key, value in fields.items())
+    return f"{notice}{end}{end}{text.strip(chr(10) + chr(13))}{end}{end}{metadata}{end}{notice}{end}".encode()
+
+
+def _as_markdown(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) -> bytes:
+    text = _decoded(data)
+    lines = text.splitlines()
+    head: list[str] = []
+    if lines and lines[0].rstrip() == "---":
+        close = next((i for i, line in enumerate(lines[1:], 1) if line.rstrip() in ("---", "...")), 0)
+        if close:
+            head, lines = lines[1:close], lines[close + 1 :]
+    quoted = [f"{key}: '{value}'" for key, value in fields.items()]
+    notice = f"**{written.words(sample=sample)}**"
+    body = "\n".join(lines).strip("\n")
+    # A line of dashes between them keeps an open block quote or list from taking the last notice in.
+    return "\n".join(["---", *head, *quoted, "---", "", notice, "", body, "", "---", "", notice, ""]).encode()
+
+
+def _as_html(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) -> bytes:
+    text = _decoded(data)
+    body = re.search(r"<body\b[^>]*>", text, re.IGNORECASE)
+    ends = list(re.finditer(r"</body\s*>", text, re.IGNORECASE))
+    head = re.search(r"<head\b[^>]*>", text, re.IGNORECASE)
+    if body is None or not ends or head is None or head.start() > body.start() or ends[-1].start() < body.end():
+        raise DocumentUnsuitable(reason="it has no head and body elements")
+    notice = f'<p {NOTICE_ATTRIBUTE}="1" style="{NOTICE_STYLE}">{html_text(written.words(sample=sample))}</p>'
+    metas = "".join(f'<meta name="{key}" content="{_attribute(value)}">\n' for key, value in fields.items())
+    charset = '<meta charset="utf-8">\n'
+    without = re.sub(r"<meta[^>]*charset[^>]*>", "", text[head.end() : body.start()], flags=re.IGNORECASE)
+    return (
+        text[: head.end()]
+        + "\n"
+        + charset
+        + metas
+        + without
+        + body.group()
+        + "\n"
+        + notice
+        + text[body.end() : ends[-1].start()]
+        + notice
+        + "\n"
+        + text[ends[-1].start() :]
+    ).encode()
+
+
+def _attribute(value: str) -> str:
+    return html_text(value).replace('"', "&quot;")
+
+
+# --- Word ------------------------------------------------------------------------------------------------------------
+
+
+def _xml_library() -> Any:
+    try:
+        from lxml import etree
+    except Exception as error:  # a broken native part raises whatever the loader raises
+        raise LabelPartMissing(part="lxml") from error
+    return etree
+
+
+def _as_docx(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) -> bytes:
+    etree = _xml_library()
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+
+    def parsed(content: bytes) -> Any:
+        try:
+            return etree.fromstring(content, parser)
+        except etree.XMLSyntaxError as error:
+            raise DocumentUnsuitable(reason="a part of it cannot be read") from error
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.is_dir()}
+    document = parsed(parts["word/document.xml"])
+    body = document.find(f"{{{_W}}}body")
+    body.insert(0, _paragraph(etree, sample))
+    closing = [child for child in body if child.tag == f"{{{_W}}}sectPr"]
+    place = body.index(closing[-1]) if closing else len(body)
+    body.insert(place, _paragraph(etree, sample))
+    parts["word/document.xml"] = _serialised(etree, document)
+    _put_properties(etree, parsed, parts, fields)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        # The content types come first, and every entry has one date: the same input gives the same bytes.
+        for name in sorted(parts, key=lambda name: (name != "[Content_Types].xml", name)):
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, parts[name])
+    return target.getvalue()
+
+
+def _serialised(etree: Any, tree: Any) -> bytes:
+    return bytes(etree.tostring(tree, xml_declaration=True, encoding="UTF-8", standalone=True))
+
+
+def _paragraph(etree: Any, sample: bool) -> Any:
+    """The notice in a paragraph that says everything about its look itself, so that no style can hide it."""
+    off = "".join(f'<w:{name} w:val="0"/>' for name in ("strike", "dstrike", "vanish", "webHidden"))
+    return etree.fromstring(
+        f'<w:p xmlns:w="{_W}"><w:r><w:rPr>{off}<w:color w:val="000000"/><w:sz w:val="24"/><w:szCs w:val="24"/>'
+        f'<w:shd w:val="clear" w:color="auto" w:fill="FFFFFF"/><w:specVanish w:val="0"/></w:rPr>'
+        f"<w:t>{html_text(written.words(sample=sample))}</w:t></w:r></w:p>"
+    )
+
+
+def _put_properties(etree: Any, parsed: Any, parts: dict[str, bytes], fields: dict[str, str]) -> None:
+    name = "docProps/custom.xml"
+    tree = parsed(parts[name]) if name in parts else etree.Element(f"{{{_CUSTOM}}}Properties", nsmap={None: _CUSTOM})
+    numbers = [int(entry.get("pid", "1")) for entry in tree if entry.get("pid", "1").isdigit()]
+    for number, (key, value) in enumerate(fields.items(), max([1, *numbers]) + 1):
+        entry = etree.SubElement(tree, f"{{{_CUSTOM}}}property", fmtid=_FMTID, pid=str(number), name=key)
+        etree.SubElement(entry, f"{{{_VT}}}lpwstr", nsmap={"vt": _VT}).text = value
+    parts[name] = _serialised(etree, tree)
+    types = parsed(parts["[Content_Types].xml"])
+    space = types.tag.partition("}")[0] + "}"
+    if not any(entry.get("PartName") == f"/{name}" for entry in types):
+        etree.SubElement(types, f"{space}Override", PartName=f"/{name}", ContentType=_CONTENT_TYPE)
+        parts["[Content_Types].xml"] = _serialised(etree, types)
+    relations = parsed(parts["_rels/.rels"])
+    space = relations.tag.partition("}")[0] + "}"
+    if not any(entry.get("Type") == _RELATIONSHIP for entry in relations):
+        known = {entry.get("Id") for entry in relations}
+        ident = next(f"rId{number}" for number in range(1, len(known) + 2) if f"rId{number}" not in known)
+        etree.SubElement(relations, f"{space}Relationship", Id=ident, Type=_RELATIONSHIP, Target=name)
+        parts["_rels/.rels"] = _serialised(etree, relations)
+
+
+# --- PDF -------------------------------------------------------------------------------------------------------------
+
+
+def _as_pdf(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) -> bytes:
+    try:
+        from pypdf import PdfReader, PdfWriter
+        from pypdf.errors import PyPdfError
+    except Exception as error:  # a broken installation raises whatever the loader raises
+        raise LabelPartMissing(part="pypdf") from error
+    try:
+        writer = PdfWriter(clone_from=PdfReader(io.BytesIO(data), strict=False))
+        for index in {0, len(writer.pages) - 1}:
+            writer.pages[index].transfer_rotation_to_content()
+        upright = io.BytesIO()
+        writer.write(upright)
+        shown = written.first_and_last_page(upright.getvalue())
+        for index, pixels in {0: shown[0], len(writer.pages) - 1: shown[1]}.items():
+            page = writer.pages[index]
+            page.merge_page(_plate(page, pixels, sample), over=True)
+        # The source type stands in the packet of XMP; once is enough.
+        writer.add_metadata({f"/{key}": value for key, value in fields.items() if key != SOURCE})
+        writer.xmp_metadata = tags.xmp
+        target = io.BytesIO()
+        writer.write(target)
+        return target.getvalue()
+    except (PyPdfError, ValueError, KeyError, AttributeError, RecursionError, TypeError) as error:
+        raise DocumentUnsuitable(reason="its pages cannot be written anew") from error
+
+
+def _plate(page: Any, pixels: Pixels, sample: bool) -> Any:
+    """A page with nothing but the label on it, where the label fits best upon what the page shows."""
+    from PIL import Image
+    from pypdf import PdfReader
+    from reportlab.lib.utils import ImageReader
+    from reportlab.pdfgen.canvas import Canvas
+
+    labelled, drawn = explicit.draw(pixels, sample=sample)
+    left, top, width, height = drawn.box
+    patch = Image.fromarray(labelled[top : top + height, left : left + width])
+    box = page.cropbox
+    across, down = float(box.width) / pixels.shape[1], float(box.height) / pixels.shape[0]
+    target = io.BytesIO()
+    canvas = Canvas(target, pagesize=(float(box.right), float(box.top)), invariant=1)
+    x = float(box.left) + left * across
+    y = float(box.bottom) + (pixels.shape[0] - top - height) * down
+    canvas.drawImage(ImageReader(patch), x, y, width * across, height * down)
+    canvas.showPage()
+    canvas.save()
+    return PdfReader(io.BytesIO(target.getvalue())).pages[0]
+
+
+_ENCODERS: Final[dict[DocumentFormat, Any]] = {
+    "txt": _as_text,
+    "md": _as_markdown,
+    "html": _as_html,
+    "docx": _as_docx,
+    "pdf": _as_pdf,
+}
