@@ -9,12 +9,21 @@ DOORS: dict[str, dict[str, str]] = {
     "compliance/decode_video.py": {"import av": "reads finished video to measure it; opens it for reading only"},
     "compliance/draft.py": {
         "unseal": "draws the labels: the one reader of sealed media",
+        "unseal_document": "writes the notice into a text: the one reader of sealed documents",
         "unseal_film": "draws the label on every frame: the one reader of sealed video",
         "unseal_sound": "draws the audible label: the one reader of sealed sound",
+    },
+    "compliance/documents.py": {
+        "import ctypes": "the buffer into which pdfium copies one text of a PDF",
+        "import zipfile": "reads the parts of a Word document in memory",
     },
     "compliance/encode.py": {
         "save": "the only encoder: into memory",
         "os.write": "the only media writer: into the draft's descriptor",
+    },
+    "compliance/encode_document.py": {
+        "import zipfile": "puts the parts of a Word document together in memory",
+        "save": "ends a PDF page that holds nothing but the label, in memory",
     },
     "compliance/encode_sound.py": {
         "import av": "the only encoder of sound",

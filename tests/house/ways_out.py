@@ -43,7 +43,7 @@ NAMES = frozenset(
     clipboard setClipboard setMimeData grab grabWindow grabFramebuffer grabToImage
     FileHandler RotatingFileHandler WatchedFileHandler ProcessPoolExecutor create_engine create_async_engine
     get_binary_stream FileBinaryWrite FileTextWrite open_file attrgetter methodcaller
-    unseal unseal_film unseal_sound
+    unseal unseal_document unseal_film unseal_sound
     """.split()
 )
 # Functions of os (and its C twin) that write, link, rename or start something.
