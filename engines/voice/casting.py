@@ -38,7 +38,7 @@ class Cast:
             before = lines.get(part.piece.sentence)
             text = part.piece.written.strip()
             if before is None:
-                lines[part.piece.sentence] = f"{part.speaker}: {text}" if part.speaker else text
+                lines[part.piece.sentence] = ": ".join(filter(None, (part.speaker, text)))
             else:
                 joint = " " if before[-1].isascii() and text[0].isascii() else ""
                 lines[part.piece.sentence] = before + joint + text

@@ -69,11 +69,11 @@ def read_markup(text: str) -> list[Words | Pause]:
             break
         tag = _TAG.match(text, end)
         if tag is None:
-            raise MarkupUnclear(place=end + 1, problem="the tag has no end")
+            raise MarkupUnclear(place=end + 1, reason="the tag has no end")
         _take(tag, found, manners)
         place = tag.end()
     if manners:
-        raise MarkupUnclear(place=manners[-1][2] + 1, problem="the tag is never closed")
+        raise MarkupUnclear(place=manners[-1][2] + 1, reason="the tag is never closed")
     return found
 
 
@@ -86,22 +86,22 @@ def _take(tag: re.Match[str], found: list[Words | Pause], manners: list[tuple[st
     closing, name, rest, empty = tag[1], tag[2].lower(), tag[3], tag[4]
     at = tag.start() + 1
     if name not in ("break", "emphasis", "prosody", "speak"):
-        raise MarkupUnclear(place=at, problem="there is no such tag")
+        raise MarkupUnclear(place=at, reason="there is no such tag")
     if closing:
         if not manners or manners[-1][0] != name or rest.strip():
-            raise MarkupUnclear(place=at, problem="this closes a tag that is not open")
+            raise MarkupUnclear(place=at, reason="this closes a tag that is not open")
         manners.pop()
         return
     values = _attributes(rest, at)
     if name == "break":
         if not empty:
-            raise MarkupUnclear(place=at, problem="a break ends in />")
+            raise MarkupUnclear(place=at, reason="a break ends in />")
         found.append(Pause(_pause_ms(values, at)))
         return
     if empty:
         return
     if len(manners) >= _DEEPEST:
-        raise MarkupUnclear(place=at, problem="too many tags inside each other")
+        raise MarkupUnclear(place=at, reason="too many tags inside each other")
     manners.append((name, _manner(name, values, manners[-1][1] if manners else Manner(), at), tag.start()))
 
 
@@ -111,7 +111,7 @@ def _attributes(rest: str, at: int) -> dict[str, str]:
     while rest[place:].strip():
         attribute = _ATTRIBUTE.match(rest, place)
         if attribute is None:
-            raise MarkupUnclear(place=at, problem='a value stands in quotes, as in rate="slow"')
+            raise MarkupUnclear(place=at, reason='a value stands in quotes, as in rate="slow"')
         values[attribute[1].lower()] = attribute[2] if attribute[2] is not None else attribute[3]
         place = attribute.end()
     return values
@@ -121,14 +121,14 @@ def _pause_ms(values: dict[str, str], at: int) -> int:
     if "time" in values:
         time = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s)", values["time"].strip())
         if time is None:
-            raise MarkupUnclear(place=at, problem='a time is written like "500ms" or "1.5s"')
+            raise MarkupUnclear(place=at, reason='a time is written like "500ms" or "1.5s"')
         length_ms = round(float(time[1]) * (1000 if time[2] == "s" else 1))
     elif values.get("strength", "medium") in _STRENGTHS_MS:
         length_ms = _STRENGTHS_MS[values.get("strength", "medium")]
     else:
-        raise MarkupUnclear(place=at, problem="there is no such strength")
+        raise MarkupUnclear(place=at, reason="there is no such strength")
     if length_ms > LONGEST_PAUSE_MS:
-        raise MarkupUnclear(place=at, problem="a break lasts ten seconds at most")
+        raise MarkupUnclear(place=at, reason="a break lasts ten seconds at most")
     return length_ms
 
 
@@ -136,7 +136,7 @@ def _manner(name: str, values: dict[str, str], outer: Manner, at: int) -> Manner
     if name == "emphasis":
         level = values.get("level", "moderate")
         if level not in EMPHASES:
-            raise MarkupUnclear(place=at, problem="an emphasis is reduced, none, moderate or strong")
+            raise MarkupUnclear(place=at, reason="an emphasis is reduced, none, moderate or strong")
         return Manner(outer.rate, outer.pitch_st, EMPHASES[level])
     if name == "speak":
         return outer
@@ -154,7 +154,7 @@ def _rate(value: str, at: int) -> float:
     share = re.fullmatch(r"(\d{1,3})%", value)
     rate = int(share[1]) / 100 if share else 0.0
     if not SLOWEST <= rate <= FASTEST:
-        raise MarkupUnclear(place=at, problem="a rate is x-slow, slow, medium, fast, x-fast, or 50% to 200%")
+        raise MarkupUnclear(place=at, reason="a rate is x-slow, slow, medium, fast, x-fast, or 50% to 200%")
     return rate
 
 
@@ -164,7 +164,7 @@ def _pitch_st(value: str, at: int) -> float:
     steps = re.fullmatch(r"([+-]?\d{1,2}(?:\.\d)?)st", value)
     pitch_st = float(steps[1]) if steps else MOST_PITCH_ST + 1
     if abs(pitch_st) > MOST_PITCH_ST:
-        raise MarkupUnclear(place=at, problem="a pitch is x-low, low, medium, high, x-high, or -8st to +8st")
+        raise MarkupUnclear(place=at, reason="a pitch is x-low, low, medium, high, x-high, or -8st to +8st")
     return pitch_st
 
 

@@ -45,12 +45,12 @@ def read_script(text: str) -> tuple[Speech, ...]:
             last = speeches[-1]
             speeches[-1] = replace(last, text=f"{last.text}\n{line.strip()}".strip())
         else:
-            raise ScriptUnclear(line=number, problem="it names no speaker")
+            raise ScriptUnclear(line=number, reason="it names no speaker")
     if not speeches:
         raise TextEmpty(reason="no words were given")
     for speech in speeches:
         if not speech.text:
-            raise ScriptUnclear(line=speech.line, problem="the speaker says nothing")
+            raise ScriptUnclear(line=speech.line, reason="the speaker says nothing")
     if len({speech.speaker for speech in speeches}) > MOST_SPEAKERS:
-        raise ScriptUnclear(line=1, problem=f"there are more than {MOST_SPEAKERS} speakers")
+        raise ScriptUnclear(line=1, reason=f"there are more than {MOST_SPEAKERS} speakers")
     return tuple(speeches)

@@ -182,7 +182,7 @@ def chunks(text: str, longest: int) -> list[str]:
     parts: list[str] = []
     for clause in _CLAUSE.split(text):
         if parts and len(parts[-1]) + len(clause) < longest:
-            parts[-1] = f"{parts[-1]} {clause}" if parts[-1][-1].isascii() else parts[-1] + clause
+            parts[-1] = " ".join((parts[-1], clause)) if parts[-1][-1].isascii() else parts[-1] + clause
             continue
         while len(clause) > longest:
             cut = clause.rfind(" ", 1, longest)

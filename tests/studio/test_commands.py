@@ -513,7 +513,7 @@ def test_faces_are_found_and_numbered(signet: Callable[..., Answer]) -> None:
 def test_the_demo_goes_the_whole_way_twice_and_spares_other_files(
     signet: Callable[..., Answer], signet_home: Path, tmp_path: Path
 ) -> None:
-    """Three labelled files, verified, one refusal; a second run replaces its own files and no other."""
+    """Six labelled files, verified, one refusal; a second run replaces its own files and no other."""
     out = tmp_path / "demo-output"
     out.mkdir()
     foreign = out / demo.PICTURES[0].name
@@ -526,7 +526,7 @@ def test_the_demo_goes_the_whole_way_twice_and_spares_other_files(
     assert [line["error"] for line in first.lines if line.get("event") == "refused"] == ["ConsentWithdrawn"]
     assert {line["verdict"] for line in first.lines if "verdict" in line} == {"sealed"}
     assert foreign.read_bytes() == b"somebody's file"
-    assert sorted(Path(path).suffix for path in made) == [".jpg", ".png", ".png"]
+    assert sorted(Path(path).suffix for path in made) == [".jpg", ".png", ".png", ".png", ".wav", ".wav"]
     second = signet("demo", "--out", out)
     assert second.code == 0
     assert "is refused, as it must be" in second.out
