@@ -51,9 +51,9 @@ def read_script_file(path: Path) -> str:
             raise TextTooLong(characters=size, limit=LONGEST_TEXT)
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ScriptUnclear(line=1, problem="it is not text in UTF-8") from error
+        raise ScriptUnclear(line=1, reason="it is not text in UTF-8") from error
     except OSError as error:
-        raise ScriptUnclear(line=1, problem=(error.strerror or "unreadable").lower()) from error
+        raise ScriptUnclear(line=1, reason=(error.strerror or "unreadable").lower()) from error
 
 
 @dataclass(frozen=True, slots=True)
