@@ -36,7 +36,9 @@ def speech(person: Person, seconds: float = 4.0, rate_hz: int = 16000, seed: int
     voice = np.zeros(len(time_s))
     for harmonic in range(1, 50):
         at_hz = harmonic * pitch_hz
-        gain = sum(np.exp(-(((at_hz - centre) / 140) ** 2)) for centre in (*formants, 2600 / person.size)) + 0.02
+        gain = (
+            sum(np.exp(-(((at_hz - centre) / 180) ** 2)) for centre in (*formants, 2600 / person.size)) + 0.6 / harmonic
+        )
         voice += np.where(at_hz < rate_hz * 0.45, gain * np.sin(harmonic * phase), 0.0)
     sound = (voice + chance.normal(size=len(time_s)) * person.roughness) * loud
     return np.asarray(sound * (0.5 / np.abs(sound).max()))
