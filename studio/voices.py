@@ -12,6 +12,8 @@ from compliance.labels.policy import Language
 from compliance.media import MediaInfo
 from compliance.storage import write_atomically
 from engines.engine import Request
+from engines.voice import neural
+from engines.voice.casting import Cast
 from engines.voice.catalogue import VOICES, Voice
 from engines.voice.speech import Speech
 from engines.voice.stock import outline
@@ -38,7 +40,11 @@ def plan(options: Mapping[str, Any], *, seed: int, purpose: str) -> Request:
 
 def notice_language(request: Request) -> Language:
     """The language in which a speech is announced as synthetic: that of most of its words, Chinese or else English."""
-    return "zh" if outline(request).language == "zh" else "en"
+    return "zh" if _outline(request).language == "zh" else "en"
+
+
+def _outline(request: Request) -> Cast:
+    return outline(request) if request.engine == STOCK else neural.outline(request)
 
 
 def read_script_file(path: Path) -> str:
@@ -108,7 +114,7 @@ def write_subtitles(path: Path, request: Request, info: MediaInfo, released: Pat
     info: of the result before it was labelled: the labels in the released sound move its sentences, so they are looked
     for in the file itself. Raises DiskFull, NotWritable.
     """
-    lines = outline(request).lines()
+    lines = _outline(request).lines()
     labels = _labels(released, info)
     cues = [(0, labels[0][1], label)] if labels else [(0, _SHORTEST_CUE_MS, label)]
     for (start_ms, end_ms), line in zip(info.spans_ms, lines, strict=True):

@@ -46,7 +46,7 @@ from compliance.verify import Report
 from engines.engine import FoundFace, Input, Request
 from engines.job import Event
 from engines.sound import sound_mime
-from studio import pictures, voice_changes, voices
+from studio import pack_voices, pictures, voice_changes, voices
 from studio.casework import Casework
 from studio.consents import AssignmentView, Consents, GrantView, HomeKind, SubjectView
 from studio.inputs import read_input
@@ -413,12 +413,37 @@ class Workshop(Consents):
         )
         return SwapPlan(request, materials, (), tuple(path for path in (source, target) if path is not None))
 
-    def plan_speech(self, options: Mapping[str, Any], *, seed: int = 0, purpose: str = "private") -> SwapPlan:
-        """Speech by a built-in voice, which is nobody's likeness; options: of the engine voice.stock.
+    def plan_speech(
+        self,
+        options: Mapping[str, Any],
+        *,
+        seed: int = 0,
+        purpose: str = "private",
+        reference: Path | None = None,
+        consents: Sequence[str] = (),
+    ) -> SwapPlan:
+        """Speech by a built-in voice or, with the option "pack", by a neural one; options: of that engine.
 
-        Raises OptionUnfit, TextEmpty, TextTooLong, MarkupUnclear, ScriptUnclear, LanguageUnspoken.
+        These voices are nobody's likeness; reference is a recording whose voice is taken on, which needs a consent.
+        Raises OptionUnfit, TextEmpty, TextTooLong, MarkupUnclear, ScriptUnclear, LanguageUnspoken, PackMissing,
+        PackDamaged, PackUnfit, FileMissing, NotASound, SoundTooLong, VoiceNotFound.
         """
-        return SwapPlan(voices.plan(options, seed=seed, purpose=purpose), (), ())
+        if not options.get("pack"):
+            if reference is not None:
+                raise OptionUnfit(option="--reference", value=reference.name, allowed="only with --pack")
+            return SwapPlan(voices.plan(options, seed=seed, purpose=purpose), (), ())
+        request, data = pack_voices.plan(
+            self.home,
+            self._recognition.listen,
+            options,
+            seed=seed,
+            reference=reference,
+            consents=consents,
+            purpose=purpose,
+        )
+        if data is None or reference is None:
+            return SwapPlan(request, (), ())
+        return SwapPlan(request, (Material("source", sound_mime(data) or "", data),), (), (reference,))
 
     def _look(self, name: str, data: bytes) -> list[FoundFace]:
         faces = self._runner.survey(FACE_ENGINE, name, data)

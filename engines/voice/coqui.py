@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compliance.errors import (
-    ConsentMissing,
     NotASound,
     OptionUnfit,
     OutOfMemory,
     PackUnfit,
     SpeechFailed,
+    VoiceConsentMissing,
     VoiceNotFound,
 )
 from compliance.media import MediaInfo, Origin, SyntheticMedia
@@ -82,7 +82,7 @@ class Coqui:
 
         Raises TextEmpty, TextTooLong, MarkupUnclear, LanguageUnspoken, OptionUnfit, PackMissing, PackDamaged,
         PackUnfit, DeviceUnavailable, OutOfMemory; VoiceMissing and SpeechFailed for voices that read phonemes; for a
-        reference ConsentMissing, NotASound, VoiceNotFound.
+        reference VoiceConsentMissing, NotASound, VoiceNotFound.
         """
         cancel.check()
         warnings: list[str] = []
@@ -165,7 +165,7 @@ def _reference(request: Request, inputs: Mapping[Role, bytes], warnings: list[st
     name = items["source"].name
     sound = decode_sound(name, inputs["source"], _REFERENCE_HZ, first_s=_LONGEST_REFERENCE_S)
     if items["source"].likeness != "voice":
-        raise ConsentMissing(role="source", asset=items["source"].sha256[:12])
+        raise VoiceConsentMissing(role="source", asset=items["source"].sha256[:12])
     is_silent = float(np.sqrt(np.mean(sound.samples**2))) < _LOUD_ENOUGH
     if is_silent or sound.seconds < _SHORTEST_REFERENCE_S:
         heard_s = 0 if is_silent else round(sound.seconds, 1)

@@ -248,9 +248,8 @@ def _require_known(pack: ModelPack, data: Mapping[str, Any]) -> None:
         raise refuse("an unknown text cleaner")
     if data.get("use_phonemes") and data.get("phonemizer") not in (None, "", "espeak", "multi_phonemizer"):
         raise refuse(f"phonemes of {str(data['phonemizer'])[:40]}, which Signet does not bring")
-    for name in ("tokenizer_file",):
-        if data["model"] == "xtts" and "vocab.json" not in pack.files:
-            raise PackDamaged(pack=pack.id, file="vocab.json", reason=f"missing, named by {name}")
+    if str(data["model"]).lower() == "xtts" and "vocab.json" not in pack.files:
+        raise PackDamaged(pack=pack.id, file="vocab.json", reason="the tokenizer is missing")
 
 
 @contextmanager

@@ -15,8 +15,10 @@ from typing import Final
 import numpy as np
 
 from compliance.errors import LanguageUnspoken, OptionUnfit, SpeechFailed, TextTooLong
-from engines.engine import Option
+from engines.engine import Option, Request
 from engines.job import CancelToken, Events, Progress
+from engines.voice.casting import Cast, Part
+from engines.voice.catalogue import ANY
 from engines.voice.joining import RATE_HZ, Mono, Spoken, join, resample, trimmed
 from engines.voice.length import expected_s, is_plausible
 from engines.voice.script import read_script
@@ -51,6 +53,7 @@ class Line:
 
     piece: Piece
     voice: str
+    speaker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,17 @@ def verify_words(settings: Mapping[str, object]) -> None:
         read_text(text)
 
 
+def outline(request: Request) -> Cast:
+    """What a request to a neural voice will say, before its pack is loaded: for subtitles and for the notice.
+
+    Raises TextEmpty, TextTooLong, MarkupUnclear, ScriptUnclear.
+    """
+    unnamed = {"text": "", "form": "text", "language": "auto", **request.options, "voice": "", "voices": ""}
+    lines = read_lines(unnamed, (), ())
+    # Who speaks is the pack's to say; only the words and the speakers' names are looked at.
+    return Cast(tuple(Part(line.piece, ANY, line.speaker) for line in lines.lines), lines.notes, lines.lead_ms)
+
+
 def read_lines(settings: Mapping[str, object], languages: Sequence[str], voices: Sequence[str]) -> Lines:
     """Read the text or script of a request for a pack that speaks these languages in these voices.
 
@@ -132,7 +146,9 @@ def read_lines(settings: Mapping[str, object], languages: Sequence[str], voices:
             found[-1] = replace(found[-1], piece=replace(found[-1].piece, pause_ms=pause_ms))
         else:
             lead_ms = reading.lead_ms
-        found += [Line(replace(piece, sentence=piece.sentence + first), voice) for piece in reading.pieces]
+        found += [
+            Line(replace(piece, sentence=piece.sentence + first), voice, speech.speaker) for piece in reading.pieces
+        ]
         first = found[-1].piece.sentence + 1
     return _spoken_by(languages, Lines(tuple(found), tuple(dict.fromkeys(notes)), lead_ms))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from compliance.errors import TextEmpty, UsageUnclear
-from studio.commands.door import JsonOption, PasswordOption, opened, with_keys
+from studio.commands.door import JsonOption, PasswordOption, opened, split_words, with_keys
 from studio.commands.face import run_job
 from studio.commands.output import Output, plain_data
 from studio.commands.picture import OverwriteOption, PurposeOption, numbered
@@ -24,7 +24,7 @@ _MOST_TAKES = 16
 
 @group.command(
     help=N_(
-        "Speak a text by a built-in voice; the sound announces itself as synthetic. "
+        "Speak a text by a built-in voice, or by one of a model pack; the sound announces itself as synthetic. "
         "These voices are nobody's likeness, so no consent is asked for."
     ),
     epilog=N_('Example: signet voice speak --text "Good morning." --lang en --out a.wav'),
@@ -68,6 +68,24 @@ def speak(
     rate: Annotated[
         float, typer.Option("--rate", metavar="0.5-2", help=N_("How fast it is said; 1 is as usual."))
     ] = 1.0,
+    pack: Annotated[
+        str,
+        typer.Option("--pack", metavar="ID", help=N_("A model pack of neural voices; --voice names one of its own.")),
+    ] = "",
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference",
+            metavar="FILE",
+            help=N_("A recording of the person whose voice a pack of XTTS takes on; needs their consent."),
+        ),
+    ] = None,
+    consents: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--consent", metavar="ID...", help=N_("The consent of that person: several times, or with commas.")
+        ),
+    ] = None,
     pitch: Annotated[
         float, typer.Option("--pitch", metavar="-8-8", help=N_("How much higher it is said, in semitones."))
     ] = 0.0,
@@ -105,20 +123,35 @@ def speak(
         "voice": voice,
         "voices": ", ".join(cast or []),
         "rate": rate,
-        "pitch": pitch,
     }
+    if pack:
+        options |= {"pack": pack, "voice": "" if voice == "auto" else voice}
+    if pitch or not pack:
+        options["pitch"] = pitch
     if not options["text"]:
         raise TextEmpty(reason="no words were given")
     output = Output(as_json)
     places = [numbered(out, index, takes) for index in range(takes)]
     with opened(context) as workshop:
-        plans = [workshop.plan_speech(options, seed=seed + index, purpose=purpose) for index in range(takes)]
+        plans = [
+            workshop.plan_speech(
+                options,
+                seed=seed + index,
+                purpose=purpose,
+                reference=reference,
+                consents=split_words(consents or []),
+            )
+            for index in range(takes)
+        ]
         with_keys(workshop, password_file, workshop.require_ready)
         beside = []
         for place in places:
-            workshop.verify_out(place, overwrite, (script,) if script is not None else ())
+            workshop.verify_out(place, overwrite, tuple(path for path in (script, reference) if path is not None))
             beside.append(subtitles_beside(place, subtitles, overwrite) if subtitles is not None else None)
-        output.note(_("These voices are nobody's likeness: no consent is needed."))
+        if reference is None:
+            output.note(_("These voices are nobody's likeness: no consent is needed."))
+        for used in plans[0].request.packs:
+            output.note(_("Model pack {pack}, licence class {kind}.", pack=used.id, kind=used.licence_class))
         for place, plan, text_file in zip(places, plans, beside, strict=True):
             speak_plan(workshop, output, plan, place, overwrite, text_file)
 
@@ -152,7 +185,8 @@ def speak_plan(
         "seed": plan.request.seed,
         "seconds": round(info.frames / info.rate_hz, 3),
         "origin": info.origin,
-        "consent": "not needed",
+        "consent": ", ".join(plan.request.consents) or "not needed",
+        "pack": ", ".join(pack.id for pack in plan.request.packs) or None,
         "subtitles": str(subtitles) if subtitles is not None else None,
     }
     output.data({"event": "released", **told})

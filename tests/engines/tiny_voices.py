@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engines.voice.coqui_models import coqui
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz你好世界"
@@ -96,6 +98,16 @@ def make_fast_pitch(folder: Path) -> Path:
         config.save_json(str(folder / "config.json"))
         torch.save({"model": model.state_dict()}, folder / "model.pth")
     return folder
+
+
+_once: dict[str, Path] = {}
+
+
+def the_xtts(folder_of: pytest.TempPathFactory) -> Path:
+    """The XTTS of make_xtts, made once in a run of tests; copy it, do not change it."""
+    if "xtts" not in _once:
+        _once["xtts"] = make_xtts(folder_of.mktemp("the-xtts") / "source")
+    return _once["xtts"]
 
 
 def make_xtts(folder: Path, *, speakers: tuple[str, ...] = ("Ann",)) -> Path:

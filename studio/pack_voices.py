@@ -1,0 +1,66 @@
+"""Plans for speech by the neural voices of a model pack, with or without the voice of a recording."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from compliance.errors import NotASound, PackUnfit
+from compliance.permit import PackUse
+from engines.engine import Input, Request
+from engines.sound import sound_mime
+from engines.voice import neural
+from studio.packs import find_pack, list_packs
+from studio.voice_changes import read_recording
+
+# Which engine speaks with packs of which kind.
+ENGINES: Final[Mapping[str, str]] = {"voice.coqui": "voice.coqui"}
+
+
+def plan(
+    home: Path,
+    listen: Callable[[str, bytes], object],
+    options: Mapping[str, Any],
+    *,
+    seed: int,
+    reference: Path | None,
+    consents: Sequence[str],
+    purpose: str,
+) -> tuple[Request, bytes | None]:
+    """The request, and the bytes of the recording whose voice is taken on.
+
+    listen: looks at that voice for the gate. A reference is always the voice of a person; the voices of a pack are
+    nobody's. Raises PackMissing, PackDamaged, PackUnfit, TextEmpty, TextTooLong, MarkupUnclear, ScriptUnclear,
+    LanguageUnspoken; for a reference FileMissing, NotASound, SoundTooLong, VoiceNotFound.
+    """
+    pack = find_pack(home, str(options.get("pack", "")))
+    if pack.kind not in ENGINES:
+        raise PackUnfit(pack=pack.id, kind=pack.kind, wanted=" / ".join(ENGINES))
+    inputs: tuple[Input, ...] = ()
+    data = None
+    if reference is not None:
+        data = read_recording(reference)
+        if sound_mime(data) is None:
+            raise NotASound(path=reference.name, reason="unknown format")
+        listen(reference.name, data)
+        digest = hashlib.sha256(data).hexdigest()
+        inputs = (Input("source", "voice", digest, reference.name, (1,), 1),)
+    request = Request(
+        function="voice.speak",
+        engine=ENGINES[pack.kind],
+        inputs=inputs,
+        options=dict(options),
+        purpose=purpose,
+        consents=tuple(dict.fromkeys(consents)),
+        seed=seed,
+        packs=(PackUse(pack.id, pack.digest(), pack.licence_class.value),),
+    )
+    neural.outline(request)
+    return request, data
+
+
+def usual_pack(home: Path) -> str:
+    """The first pack of neural voices by id; "" when there is none."""
+    return next((pack.id for pack in list_packs(home) if pack.kind in ENGINES), "")
