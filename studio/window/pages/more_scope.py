@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QScrollArea, QWidget
 
 from studio.text import _
 from studio.window.models.bench import BenchModel
@@ -57,10 +58,20 @@ class MoreScope(QWidget):
         both.setStretch(1, 2)
         both.setContentsMargins(0, 0, 0, 0)
         self.setLayout(both)
-        self.toggle.toggled.connect(self.setVisible)
+        self.toggle.toggled.connect(self.on_toggled)
         self.toggle.setChecked(self._count() > 0)
         if not self.toggle.isChecked():
             self.hide()
+
+    def on_toggled(self, is_open: bool) -> None:
+        """Open it, and bring it into sight."""
+        self.setVisible(is_open)
+        area: QWidget | None = self
+        while area is not None and not isinstance(area, QScrollArea):
+            area = area.parentWidget()
+        if is_open and isinstance(area, QScrollArea):
+            # After the layout has made room for it.
+            QTimer.singleShot(0, self, lambda: area.ensureWidgetVisible(self.toggle))
 
     def _count(self) -> int:
         return len(self._model.declared_uses) + bool(self._model.territory) + bool(self._model.project)

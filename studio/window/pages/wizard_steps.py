@@ -217,8 +217,9 @@ class LikenessStep(Step):
         self.sound = SoundLine("wizard_sound", _("Sound of the person"), _("Sounds (*.wav *.flac *.mp3 *.m4a *.ogg)"))
         self.sound.changed.connect(self.completeChanged)
         self._sound_note = label("", "muted")
-        self.sound.changed.connect(lambda: self._sound_note.setText(""))
-        self.sound.told.connect(self._sound_note.setText)
+        self._sound_note.hide()
+        self.sound.changed.connect(lambda: self.on_told(""))
+        self.sound.told.connect(self.on_told)
         self._combos: dict[int, QComboBox] = {}
         self._listed = ""
         self._faces = QGridLayout()
@@ -264,6 +265,11 @@ class LikenessStep(Step):
             self.sound.choose.setFocus()
         else:
             super().focus_first()
+
+    def on_told(self, reason: str) -> None:
+        """Why the sound cannot be played, or nothing."""
+        self._sound_note.setText(reason)
+        self._sound_note.setVisible(bool(reason))
 
     def on_likeness_changed(self) -> None:
         """Face and voice need different files."""

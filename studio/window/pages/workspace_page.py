@@ -74,6 +74,7 @@ class WorkspacePage(Page):
         self._face.currentIndexChanged.connect(self.on_face_changed)
         self._lent = named(QComboBox(), "workspace_source_face", _("Face in the source"))
         self._lent.currentIndexChanged.connect(self.on_source_face_changed)
+        self._purpose.setIconSize(ICON)
         for combo in (self._face, self._lent):
             combo.setIconSize(ICON)
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -91,10 +92,10 @@ class WorkspacePage(Page):
         self.default_button = self._make
         self._why = label("", "muted")
         fields = row(
-            column(label(_("Purpose"), "strong"), self._purpose, spacing=4),
-            column(label(_("Face in the source"), "strong"), self._lent, spacing=4),
-            column(label(_("Face in the target"), "strong"), self._face, spacing=4),
-            column(label(_("Strength"), "strong"), row(self._strength, self._percent), spacing=4),
+            column(label(_("Purpose"), "strong"), self._purpose, 1, spacing=4),
+            column(label(_("Face in the source"), "strong"), self._lent, 1, spacing=4),
+            column(label(_("Face in the target"), "strong"), self._face, 1, spacing=4),
+            column(label(_("Strength"), "strong"), row(self._strength, self._percent), 1, spacing=4),
             1,
             spacing=12,
         )

@@ -86,12 +86,13 @@ class Banner(QFrame):
         if self._over is None or self.isHidden():
             return
         place = self._over.geometry()
+        body = self.layout()
+        assert body is not None, "it was made with one"
         # Twice: wrapped labels know how tall they are only once they are as wide as they will be.
         for _pass in range(2):
-            self.setFixedWidth(place.width())
-            body = self.layout()
-            tall = body.heightForWidth(place.width()) if body is not None and body.hasHeightForWidth() else 0
-            self.setFixedHeight(max(place.height(), tall, self.minimumSizeHint().height()))
+            body.invalidate()
+            self.resize(place.width(), max(place.height(), body.totalHeightForWidth(place.width())))
+            body.activate()
         self.move(place.topLeft())
         self.raise_()
 

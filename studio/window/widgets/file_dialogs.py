@@ -4,25 +4,65 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
-# A dialog of the system would stand in the language of the system, in the middle of a window in another one.
-_OWN = QFileDialog.Option.DontUseNativeDialog
+from studio.text import _
+
+SIZE_PX = (760, 480)
+
+
+def make_dialog(parent: QWidget, title: str, begins_at: Path, filters: str = "") -> QFileDialog:
+    """A dialog in the language of the window.
+
+    The system's own would stand in the language of the system, and Qt's catalogue lacks some of these words.
+    """
+    made = QFileDialog(parent, title, str(begins_at), filters)
+    made.setObjectName("file_dialog")
+    made.setOption(QFileDialog.Option.DontUseNativeDialog)
+    made.resize(*SIZE_PX)
+    word = QFileDialog.DialogLabel
+    for which, text in (
+        (word.LookIn, _("Folder:")),
+        (word.FileName, _("File name:")),
+        (word.FileType, _("Kind of file:")),
+        (word.Reject, _("Cancel")),
+    ):
+        made.setLabelText(which, text)
+    return made
+
+
+def _asked(dialog: QFileDialog) -> str | None:
+    answer = dialog.exec()
+    chosen = dialog.selectedFiles()
+    dialog.deleteLater()
+    return chosen[0] if answer == QDialog.DialogCode.Accepted and chosen else None
 
 
 def choose_file(parent: QWidget, title: str, filters: str) -> Path | None:
     """Ask for a file that exists; None when the reader changes their mind."""
-    chosen, _kind = QFileDialog.getOpenFileName(parent, title, str(Path.home()), filters, options=_OWN)
+    dialog = make_dialog(parent, title, Path.home(), filters)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setLabelText(QFileDialog.DialogLabel.Accept, _("Open"))
+    chosen = _asked(dialog)
     return Path(chosen) if chosen else None
 
 
 def choose_out(parent: QWidget, title: str, name: str, filters: str) -> Path | None:
     """Ask where a file shall stand; the dialog asks by itself before one is replaced."""
-    chosen, _kind = QFileDialog.getSaveFileName(parent, title, str(Path.home() / name), filters, options=_OWN)
+    dialog = make_dialog(parent, title, Path.home(), filters)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.setLabelText(QFileDialog.DialogLabel.Accept, _("Save"))
+    dialog.selectFile(name)
+    chosen = _asked(dialog)
     return Path(chosen) if chosen else None
 
 
 def choose_folder(parent: QWidget, title: str, before: str) -> str | None:
     """Ask for a folder that exists; before: where the dialog begins."""
-    options = _OWN | QFileDialog.Option.ShowDirsOnly
-    return QFileDialog.getExistingDirectory(parent, title, before, options=options) or None
+    dialog = make_dialog(parent, title, Path(before))
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.setLabelText(QFileDialog.DialogLabel.FileName, _("Folder:"))
+    dialog.setLabelText(QFileDialog.DialogLabel.Accept, _("Choose"))
+    return _asked(dialog)
