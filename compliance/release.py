@@ -46,6 +46,7 @@ from compliance.errors import (
     TargetExists,
 )
 from compliance.gate import Gate
+from compliance.imports import read_imports
 from compliance.inspection import verify_draft, verify_sealed
 from compliance.keys import HomeKeys
 from compliance.labels import credential
@@ -59,6 +60,7 @@ from compliance.labels.policy import (
     Prepared,
     system_version,
 )
+from compliance.labels.styles import USUAL, LabelChoice
 from compliance.ledger import Ledger
 from compliance.media import MediaInfo
 from compliance.permit import Claim, Permit
@@ -116,7 +118,13 @@ class Releaser:
         finally:
             os.close(descriptor)
 
-    def plan(self, info: MediaInfo, media_format: MediaFormat, language: Language = "zh") -> LabelPlan:
+    def plan(
+        self,
+        info: MediaInfo,
+        media_format: MediaFormat,
+        language: Language = "zh",
+        choice: LabelChoice = USUAL,
+    ) -> LabelPlan:
         """The labels of the next release."""
         return LabelPlan(
             release_id=secrets.token_hex(8),
@@ -126,6 +134,9 @@ class Releaser:
             sample=self._demo,
             version=system_version(),
             language=language,
+            style=choice.style,
+            position=choice.position,
+            jurisdiction=choice.jurisdiction,
         )
 
     def release(
@@ -142,17 +153,19 @@ class Releaser:
         overwrite: bool = False,
         assurance: str = "self",
         language: Language = "zh",
+        choice: LabelChoice = USUAL,
     ) -> Released:
         """Run the protocol; returns when the file stands under its name, or raises and leaves nothing behind.
 
-        language: of the words spoken in sound; that they are spoken is no choice.
+        language: of the words spoken in sound; that they are spoken is no choice. choice: presets of the drawn label,
+        which only add.
         """
         out = place_of(out)
         with self._alone(wait=True):
             # 1. destination and permit
             verify_destination(out, overwrite)
             verify_kind(out, info)
-            plan = self.plan(info, format_of(out), language)
+            plan = self.plan(info, format_of(out), language, choice)
             self._gate.verify_for_release(permit, claim, account)
             keys = certificates.up_to_date(self._home, self._rows, self._ledger, keys)
             # 2. draft
@@ -206,6 +219,7 @@ class Releaser:
                     "account": account.id,
                     "permit": permit.permit_id,
                     "sample": plan.sample,
+                    **({"declared_nobody": True} if any(use.likeness == "nobody" for use in claim.uses) else {}),
                 },
             )
             connection.execute(
@@ -259,6 +273,7 @@ class Releaser:
         """The signed file, and what has to stand beside it where its format cannot hold a credential."""
         proof = Ledger(self._rows, self._ledger.origin, keys.ledger_key()).proof(index)
         relationship = {"target": "parentOf", "source": "componentOf"}
+        imported = read_imports(materials, dict(info.marks_read), keys.public.roots())
         recipe = credential.Recipe(
             title=f"release {plan.release_id}",
             mime=FORMATS[plan.format].mime,
@@ -278,6 +293,7 @@ class Releaser:
                 "ledger_index": index,
                 "ledger_vkey": keys.public.ledger_vkey,
                 "proof": proof.to_json(),
+                **({"imported": imported} if imported else {}),
             },
             assurance=assurance,
         )

@@ -349,7 +349,8 @@ def _event(body: dict[str, Any]) -> Event:
         case "finished":
             info = dict(fields["info"])
             spans_ms = tuple((int(start), int(end)) for start, end in info.get("spans_ms", ()))
-            return Finished(MediaInfo(**{**info, "warnings": tuple(info["warnings"]), "spans_ms": spans_ms}))
+            lists = {name: tuple(tuple(item) for item in info.get(name, ())) for name in ("keep_clear", "marks_read")}
+            return Finished(MediaInfo(**{**info, "warnings": tuple(info["warnings"]), "spans_ms": spans_ms, **lists}))
         case "cancelled":
             return Cancelled()
         case "failed":
@@ -432,24 +433,6 @@ class JobRunner:
             for descriptor in descriptors:
                 os.close(descriptor)
         return running
-
-    def embed_voice(self, name: str, data: bytes) -> dict[str, Any]:
-        """The template of the voice in an encoded sound; see engines.voice.speaker.embed_sound.
-
-        Raises NotASound, SoundTooLong, VoiceNotFound, ModelDamaged, WorkerDied.
-        """
-        return self._ask_about(data, {"op": "embed_voice", "name": name})
-
-    def hear(self, name: str, data: bytes, listen_for: Mapping[str, Any]) -> dict[str, Any]:
-        """Which of some words are spoken in an encoded sound; see engines.voice.phrase.hear. Raises NotASound."""
-        return self._ask_about(data, {"op": "hear", "name": name, "listen_for": dict(listen_for)})
-
-    def _ask_about(self, data: bytes, body: dict[str, Any]) -> dict[str, Any]:
-        descriptor = _memory_file(data)
-        try:
-            return self._worker().ask(body, [descriptor]).body
-        finally:
-            os.close(descriptor)
 
     def embed_voice(self, name: str, data: bytes) -> dict[str, Any]:
         """The template of the voice in an encoded sound; see engines.voice.speaker.embed_sound.

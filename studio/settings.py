@@ -1,4 +1,4 @@
-"""Settings of the window: one declared field each, kept in a small JSON file in the home folder."""
+"""Settings of the window and of the label: one declared field each, kept in a small JSON file in the home folder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from compliance.labels.styles import CHOICES, POSITIONS, STYLES, LabelChoice
 
 FILE_NAME = "window.json"
 
@@ -41,6 +43,9 @@ FIELDS = (
     Field("geometry", "", "Place and size of the window, as Qt saves them (base64)."),
     Field("account", "", "Account that was signed in last."),
     Field("release_folder", "", "Folder of the last release."),
+    Field("label_style", "standard", "Look of the drawn label; it may only add.", choices=tuple(STYLES)),
+    Field("label_position", "auto", "Corner of the drawn label, unless a face is there.", choices=POSITIONS),
+    Field("label_jurisdiction", "ALL", "Whose rules the label meets, besides China's.", choices=CHOICES),
     Field("preview_longest_px", 1400, "Longest side of the preview.", minimum=256, maximum=4096, unit="px"),
 )
 
@@ -56,6 +61,10 @@ class Settings:
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
+
+    def label(self) -> LabelChoice:
+        """The presets of the drawn label."""
+        return LabelChoice(self["label_style"], self["label_position"], self["label_jurisdiction"])
 
     def update(self, values: Mapping[str, Any]) -> None:
         """Set fields and write the file; raises KeyError or ValueError on what is not declared.

@@ -13,13 +13,14 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance.errors import (
     ConsentMissing,
     ContentBlocked,
+    InputError,
     OutOfMemory,
     PackDamaged,
     PermitInvalid,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 # Looks into pictures that are said to show nobody.
 FACE_ENGINE = "face.mesh"
+# Labels media made elsewhere: no real person is shown there if the account says so. A text shows nobody.
+SEAL, TEXT_ENGINE = "seal", "foreign.document"
 # Options of requests whose value is a model pack.
 PACK_OPTIONS = ("pack", "lora")
 _EVENT_NAMES: dict[type, str] = {
@@ -130,8 +133,6 @@ class Worker:
                 "embed": self._embed,
                 "embed_voice": self._embed_voice,
                 "hear": self._hear,
-                "embed_voice": self._embed_voice,
-                "hear": self._hear,
                 "classifier": self._load_classifier,
                 "prepare": self._prepare,
                 "write": self._write,
@@ -181,16 +182,6 @@ class Worker:
         from studio.looking import load_classifier
 
         return {"labels": list(load_classifier(message.body["pack"], message.body["sha256"]).labels)}, b""
-
-    def _embed_voice(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
-        from engines.voice.speaker import embed_sound
-
-        return embed_sound(message.body["name"], _read(message.descriptors[0])), b""
-
-    def _hear(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
-        from engines.voice.phrase import hear
-
-        return hear(message.body["name"], _read(message.descriptors[0]), **message.body["listen_for"]), b""
 
     def _embed_voice(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
         from engines.voice.speaker import embed_sound
@@ -255,20 +246,46 @@ class Worker:
         if len(data) != len(request.inputs):
             raise PermitInvalid(reason="inputs are missing")
         request.verify_voices()
-        request.verify_voices()
         for item, content in zip(request.inputs, data, strict=True):
             if hashlib.sha256(content).hexdigest() != item.sha256:
                 raise PermitInvalid(reason="an input is not the file that was asked for")
+            if item.likeness == "nobody" and request.function != SEAL:
+                raise ConsentMissing(role=item.role, asset=item.sha256[:12])
+            if item.likeness == "none" and request.engine == TEXT_ENGINE:
+                continue
             if item.likeness == "none" and item.role != "mask" and self._engine(FACE_ENGINE).survey(item.name, content):
                 raise ConsentMissing(role=item.role, asset=item.sha256[:12])
         _verify_packs(request)
         looking = self._looking[body["job"]] = Looking(permit)
         for item, content in zip(request.inputs, data, strict=True):
+            if request.engine == TEXT_ENGINE:
+                break  # its words were reviewed before there was a permit
             looking.look_at_input(item, content, request.function.startswith("voice."))
         inputs = {item.role: content for item, content in zip(request.inputs, data, strict=True)}
         media: SyntheticMedia = self._engine(request.engine).run(request, permit, inputs, emit, token)
         permit.verify_faces(media.info.faces_edited)
-        return looking.watched(media)
+        watched = looking.watched(media)
+        self._inform(watched, request, data)
+        return watched
+
+    def _inform(self, media: SyntheticMedia, request: Request, data: list[bytes]) -> None:
+        """Tell the draft where faces are, and the release which marks the pictures carried that went in."""
+        from compliance import draft
+        from compliance.imports import read_mark
+        from engines.source import decode
+
+        if media.info.kind not in ("picture", "video"):
+            return
+        marks = []
+        for item, content in zip(request.inputs, data, strict=True):
+            try:
+                mark = "" if item.role == "mask" else read_mark(decode(item.name, content))
+            except InputError:
+                continue  # a sound or a film, which says of itself what it is in other ways
+            if mark:
+                marks.append((str(item.role), mark))
+        media.info = replace(media.info, marks_read=tuple(marks))
+        draft.note_faces(media, self._engine(FACE_ENGINE).boxes)
 
     def _result(self, job: str) -> SyntheticMedia:
         try:

@@ -57,6 +57,7 @@ from studio.recognition import Recognition
 from studio.reports import keep_reports_in
 from studio.review import Review
 from studio.runner import JobRunner, Running, raise_failed
+from studio.settings import Settings
 from studio.underway import Underway
 
 FACE_ENGINE = "face.mesh"
@@ -541,6 +542,7 @@ class Workshop(Consents):
             out=out,
             overwrite=overwrite,
             language=language,
+            choice=Settings(self.home).label(),
             assurance="self" if self._runner.confinement.is_complete else "self-unconfined",
         )
 

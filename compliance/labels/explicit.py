@@ -8,6 +8,7 @@ picture without knowing what was painted.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from compliance.errors import PictureTooSmallForLabel
 from compliance.labels.lettering import CHINESE, DOT, ENGLISH, SAMPLE, SEPARATOR, font, opencv
 from compliance.labels.sighting import Measurement, measure, reasons, require, state
+from compliance.labels.styles import STANDARD, LabelStyle, Position
 from compliance.media import Pixels
 
 __all__ = ["MINIMUM_SIDE_PX", "Drawn", "Measurement", "draw", "measure", "reasons", "require", "state"]
@@ -35,40 +37,107 @@ _DARK: Final = ((24, 26, 31), (250, 250, 250))
 _LIGHT: Final = ((248, 248, 246), (20, 22, 27))
 # Heads are at the top: the upper corners must be this much calmer than the lower ones before the label goes there.
 _UPPER_PENALTY = 3.0
+_EDGE_STEPS = 8
+# The European icon: the letters AI in a block of their own, then one of the words, in capitals.
+ICON: Final = "AI"
+GENERATED: Final = "GENERATED"
+MODIFIED: Final = "MODIFIED"
+_ICON_FONT = "icon.otf"
+_BLOCK_PAD_EM = 0.16
+
+
+Box = tuple[int, int, int, int]
+"""(left, top, width, height) in pixels."""
+Line = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What was drawn; box: (left, top, width, height) of the plate in pixels."""
+    """What was drawn; box: of the plate. covers: share of the plate on a face, 0 where there was another place."""
 
-    box: tuple[int, int, int, int]
+    box: Box
     text: str
+    covers: float = 0.0
 
 
-def draw(pixels: Pixels, *, sample: bool) -> tuple[Pixels, Drawn]:
-    """Paint the label into a copy of the picture, in the calmest corner.
+def draw(
+    pixels: Pixels,
+    *,
+    sample: bool,
+    style: LabelStyle = STANDARD,
+    keep_clear: Sequence[Box] = (),
+    is_modified: bool = False,
+) -> tuple[Pixels, Drawn]:
+    """Paint the label into a copy of the picture, in the calmest corner, and over no face where there is another place.
 
     pixels: uint8, (height, width, 3), sRGB. sample: put the word SAMPLE in front, for demo homes. The text size is
     7.35 % of the shorter side (12 px at least), the plate is opaque and dark on a light ground or light on a dark one,
-    with a contrast of ink to plate of 16:1 or more. Two or three lines where one does not fit.
+    with a contrast of ink to plate of 16:1 or more. Two or three lines where one does not fit. style: may choose plate
+    and place and add size and the European icon, which says MODIFIED for is_modified; where what it adds has no room,
+    the label without it is drawn. keep_clear: boxes of faces.
     Raises PictureTooSmallForLabel below 96 px or where no layout fits, LabelPartMissing without the font.
     """
     height, width = pixels.shape[:2]
     shorter = min(height, width)
-    lines = None if shorter < MINIMUM_SIDE_PX else _layout(width, height, sample)
-    if lines is None:
+    fitting = [] if shorter < MINIMUM_SIDE_PX else _fitting(width, height, sample, style, is_modified)
+    if not fitting:
         raise PictureTooSmallForLabel(width=width, height=height, minimum=MINIMUM_SIDE_PX)
-    em_px = _em_px(shorter)
+    clear = [_grown(box) for box in keep_clear]
+    # The first layout that has a place beside all faces; where none has, the one that covers least.
+    best: tuple[float, _Place, list[Line], int] | None = None
+    for lines, em_px in fitting:
+        place = _place(pixels, _plate_px(lines, em_px), _margin_px(em_px), clear, style.position)
+        if best is None or place.covered_px < best[0]:
+            best = place.covered_px, place, lines, em_px
+        if not place.covered_px:
+            break
+    assert best is not None
+    _, place, lines, em_px = best
     cover, ink = _render(lines, em_px)
     box_height, box_width = cover.shape
-    left, top = _calmest_corner(pixels, (box_width, box_height), _margin_px(em_px))
     labelled = pixels.copy()
-    ground = labelled[top : top + box_height, left : left + box_width]
-    plate, letters = _DARK if _luma(ground) > 110 else _LIGHT
+    ground = labelled[place.top : place.top + box_height, place.left : place.left + box_width]
+    is_dark = style.plate == "dark" or (style.plate == "auto" and _luma(ground) > 110)
+    plate, letters = _DARK if is_dark else _LIGHT
     colour = np.array(plate, np.float32) * (1 - ink[..., None]) + np.array(letters, np.float32) * ink[..., None]
     ground[:] = np.rint(ground * (1 - cover[..., None]) + colour * cover[..., None]).astype(np.uint8)
     words = (SAMPLE, CHINESE, ENGLISH) if sample else (CHINESE, ENGLISH)
-    return labelled, Drawn(box=(left, top, box_width, box_height), text=SEPARATOR.join(words))
+    box = (place.left, place.top, box_width, box_height)
+    covered = _shared_px(box, keep_clear) / (box_width * box_height)
+    return labelled, Drawn(box, SEPARATOR.join(words), round(covered, 4))
+
+
+def _fitting(
+    width: int, height: int, sample: bool, style: LabelStyle, is_modified: bool
+) -> list[tuple[list[Line], int]]:
+    """The layouts that fit, with their text size: those with everything the style adds first, the plain ones last."""
+    icon: Line = (ICON, MODIFIED if is_modified else GENERATED)
+    found = []
+    for scale, extra in ((style.scale, [icon] if style.icon else []), (1.0, [icon] if style.icon else []), (1.0, [])):
+        em_px = max(_em_px(min(width, height)), math.ceil(_EM_SHARE * scale * min(width, height)))
+        for lines in _layouts(sample):
+            wanted = [*lines, *extra]
+            across, down = (side + 2 * _margin_px(em_px) for side in _plate_px(wanted, em_px))
+            if across <= width and down <= height and (wanted, em_px) not in found:
+                found.append((wanted, em_px))
+    return found
+
+
+def _grown(box: Box) -> Box:
+    """A face with a tenth of its size around it."""
+    left, top, width, height = box
+    return left - width // 10, top - height // 10, width + width // 5, height + height // 5
+
+
+def _shared_px(box: Box, others: Sequence[Box]) -> int:
+    """How many pixels a box shares with others, each counted by itself."""
+    left, top, width, height = box
+    shared = 0
+    for other in others:
+        wide = min(left + width, other[0] + other[2]) - max(left, other[0])
+        high = min(top + height, other[1] + other[3]) - max(top, other[1])
+        shared += max(0, wide) * max(0, high)
+    return shared
 
 
 def _em_px(shorter_px: int) -> int:
@@ -83,6 +152,9 @@ def _margin_px(em_px: int) -> int:
 
 def _width_em(line: tuple[str, ...]) -> float:
     """Width of one line of words, in em."""
+    if line[0] == ICON:
+        block, word = (font(1000, _ICON_FONT).getlength(text) / 1000 for text in line)
+        return float(block + 2 * _BLOCK_PAD_EM + _GAP / 2 + word)
     letters = font(1000)
     return float(sum(letters.getlength(word) for word in line)) / 1000 + _GAP * (len(line) - 1)
 
@@ -94,23 +166,15 @@ def _plate_px(lines: list[tuple[str, ...]], em_px: int) -> tuple[int, int]:
     return math.ceil(across * em_px), math.ceil(down * em_px)
 
 
-def _layout(width: int, height: int, sample: bool) -> list[tuple[str, ...]] | None:
-    """The first layout that fits, as lines of words; None when none does."""
-    layouts: list[list[tuple[str, ...]]]
+def _layouts(sample: bool) -> list[list[Line]]:
+    """The words on one line, then on more."""
     if sample:
-        layouts = [
+        return [
             [(SAMPLE, CHINESE, ENGLISH)],
             [(SAMPLE, CHINESE), (ENGLISH,)],
             [(SAMPLE,), (CHINESE,), (ENGLISH,)],
         ]
-    else:
-        layouts = [[(CHINESE, ENGLISH)], [(CHINESE,), (ENGLISH,)]]
-    em_px = _em_px(min(width, height))
-    for lines in layouts:
-        across, down = _plate_px(lines, em_px)
-        if across + 2 * _margin_px(em_px) <= width and down + 2 * _margin_px(em_px) <= height:
-            return lines
-    return None
+    return [[(CHINESE, ENGLISH)], [(CHINESE,), (ENGLISH,)]]
 
 
 def _render(lines: list[tuple[str, ...]], em_px: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -134,6 +198,9 @@ def _render(lines: list[tuple[str, ...]], em_px: int) -> tuple[NDArray[np.float3
     for row, line in enumerate(lines):
         x = _PAD_X * unit
         baseline = (_PAD_Y + _ASCENT + row * _LINE) * unit
+        if line[0] == ICON:
+            _icon(pen, line, (x, baseline), unit)
+            continue
         for index, word in enumerate(line):
             if index:
                 # The dot stands in the middle of a full-width box; the gap between words is narrower than that.
@@ -149,31 +216,75 @@ def _render(lines: list[tuple[str, ...]], em_px: int) -> tuple[NDArray[np.float3
     return averaged(plate), averaged(ink)
 
 
+def _icon(pen: Any, line: Line, at: tuple[float, float], unit: int) -> None:
+    """Draw a block of ink with the letters AI left out of it, and the word behind it; at: left and baseline."""
+    x, baseline = at
+    letters = font(unit, _ICON_FONT)
+    behind = x + letters.getlength(line[0]) + 2 * _BLOCK_PAD_EM * unit
+    block = (round(x), round(baseline - 0.86 * unit), round(behind), round(baseline + 0.12 * unit))
+    pen.rounded_rectangle(block, radius=round(0.12 * unit), fill=255)
+    pen.text((round(x + _BLOCK_PAD_EM * unit), round(baseline)), line[0], font=letters, fill=0, anchor="ls")
+    pen.text((round(behind + _GAP / 2 * unit), round(baseline)), line[1], font=letters, fill=255, anchor="ls")
+
+
 def _luma(pixels: Pixels) -> float:
     """Mean brightness, 0…255 (BT.601 weights on sRGB values)."""
     mean = pixels.reshape(-1, 3).mean(axis=0)
     return float(mean @ np.array([0.299, 0.587, 0.114]))
 
 
-def _calmest_corner(pixels: Pixels, size: tuple[int, int], margin_px: int) -> tuple[int, int]:
-    """Left and top of the plate in the corner with the least gradient energy; the lower ones are preferred."""
-    cv2 = opencv()
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place of the plate. covered_px: what it shares with faces."""
+
+    left: int
+    top: int
+    covered_px: int
+
+
+def _place(pixels: Pixels, size: tuple[int, int], margin_px: int, clear: Sequence[Box], position: Position) -> _Place:
+    """Where the plate covers least of any face, and of those places the one with the least gradient energy.
+
+    The lower corners are preferred; along the edges is looked only where faces are. A position that is asked for is
+    taken where it covers none.
+    """
     height, width = pixels.shape[:2]
     right, bottom = width - margin_px - size[0], height - margin_px - size[1]
-    best, calm = (right, bottom), math.inf
-    for left, top, penalty in (
-        (right, bottom, 1.0),
-        (margin_px, bottom, 1.05),
-        (right, margin_px, _UPPER_PENALTY),
-        (margin_px, margin_px, _UPPER_PENALTY * 1.05),
-    ):
-        ground = cv2.cvtColor(pixels[top : top + size[1], left : left + size[0]], cv2.COLOR_RGB2GRAY)
-        # Averaging down first makes sensor grain and JPEG noise count less than eyes, edges and letters.
-        factor = 24 / size[1]
-        if factor < 1:
-            ground = cv2.resize(ground, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        steps = np.abs(cv2.Sobel(ground, cv2.CV_32F, 1, 0)) + np.abs(cv2.Sobel(ground, cv2.CV_32F, 0, 1))
-        energy = (float(steps.mean()) + 1.0) * penalty
+    corners: list[tuple[Position, int, int, float]] = [
+        ("bottom-right", right, bottom, 1.0),
+        ("bottom-left", margin_px, bottom, 1.05),
+        ("top-right", right, margin_px, _UPPER_PENALTY),
+        ("top-left", margin_px, margin_px, _UPPER_PENALTY * 1.05),
+    ]
+    places = [(left, top, penalty) for _, left, top, penalty in corners]
+    if clear:
+        for step in range(1, _EDGE_STEPS):
+            across = margin_px + (right - margin_px) * step // _EDGE_STEPS
+            down = margin_px + (bottom - margin_px) * step // _EDGE_STEPS
+            places += [(across, bottom, 1.5), (across, margin_px, _UPPER_PENALTY * 1.5)]
+            places += [(right, down, 2.0), (margin_px, down, 2.0)]
+    rated = [(_shared_px((left, top, *size), clear), left, top, penalty) for left, top, penalty in places]
+    asked = next((rated[index] for index, corner in enumerate(corners) if corner[0] == position), None)
+    if asked is not None and not asked[0]:
+        return _Place(asked[1], asked[2], 0)
+    least = min(covered for covered, *_ in rated)
+    best, calm = rated[0], math.inf
+    for place in rated:
+        covered, left, top, penalty = place
+        if covered > least:
+            continue
+        energy = (_energy(pixels[top : top + size[1], left : left + size[0]]) + 1.0) * penalty
         if energy < calm:
-            best, calm = (left, top), energy
-    return best
+            best, calm = place, energy
+    return _Place(best[1], best[2], best[0])
+
+
+def _energy(piece: Pixels) -> float:
+    """Mean gradient of a piece of the picture in grey."""
+    cv2 = opencv()
+    ground = cv2.cvtColor(np.ascontiguousarray(piece), cv2.COLOR_RGB2GRAY)
+    # Averaging down first makes sensor grain and JPEG noise count less than eyes, edges and letters.
+    factor = 24 / ground.shape[0]
+    if factor < 1:
+        ground = cv2.resize(ground, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    return float((np.abs(cv2.Sobel(ground, cv2.CV_32F, 1, 0)) + np.abs(cv2.Sobel(ground, cv2.CV_32F, 0, 1))).mean())

@@ -23,7 +23,10 @@ DOT: Final = "·"
 SEPARATOR: Final = f" {DOT} "
 
 # The label is drawn and measured with these letters; with others (blank ones, say) both would agree on nothing.
-_FONT_SHA256: Final = "839b19fa9bd5cd345996646a64dbe64304e0a167dfc4e4e946f3b37b51284e35"
+_FONT_SHA256: Final = {
+    "label.otf": "839b19fa9bd5cd345996646a64dbe64304e0a167dfc4e4e946f3b37b51284e35",
+    "icon.otf": "1164c88f6e96e1737b50bc455a0421cb31920fe780d4d43ddba1b9db803fce92",
+}
 
 # Parts of a word that are compared one by one, so that a word with one wrong letter does not pass as a whole.
 _GROUPS: Final = {
@@ -55,28 +58,30 @@ def opencv() -> Any:
     return cv2
 
 
-@lru_cache(maxsize=1)
-def _font_bytes() -> bytes:
-    """The label font's file; raises LabelPartMissing unless it is the pinned one."""
+@lru_cache(maxsize=2)
+def _font_bytes(name: str) -> bytes:
+    """A font file of the label; raises LabelPartMissing unless it is the pinned one."""
     try:
-        data = files("resources").joinpath("fonts", "label.otf").read_bytes()
+        data = files("resources").joinpath("fonts", name).read_bytes()
     except (OSError, ModuleNotFoundError) as error:
         raise LabelPartMissing(part="label font") from error
-    if hashlib.sha256(data).hexdigest() != _FONT_SHA256:
+    if hashlib.sha256(data).hexdigest() != _FONT_SHA256[name]:
         raise LabelPartMissing(part="label font")
     return data
 
 
 @lru_cache(maxsize=8)
-def font(em_px: int) -> Any:
+def font(em_px: int, name: str = "label.otf") -> Any:
     """The label font as a Pillow font; raises LabelPartMissing(part="label font") when it does not load.
+
+    name: "icon.otf" has the capitals of the European icon, which the label's own words do without.
 
     The basic layout engine is asked for, so that the same text is equally wide on machines with and without raqm.
     """
     try:
         from PIL import ImageFont
 
-        return ImageFont.truetype(io.BytesIO(_font_bytes()), em_px, layout_engine=ImageFont.Layout.BASIC)
+        return ImageFont.truetype(io.BytesIO(_font_bytes(name)), em_px, layout_engine=ImageFont.Layout.BASIC)
     except (ImportError, OSError) as error:
         raise LabelPartMissing(part="label font") from error
 

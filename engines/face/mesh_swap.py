@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from compliance.errors import FaceIndexUnknown, NoFaceFound
 from compliance.media import MediaInfo, Pixels, SyntheticMedia
 from compliance.permit import Permit, Role
+from engines._cv import cv2
 from engines.engine import FoundFace, Option, Request, engine
 from engines.face.landmarks import FaceFinder
 from engines.face.pose import FADE_FROM_DEGREES, Face
@@ -16,6 +17,8 @@ from engines.job import CancelToken, Events, Progress
 from engines.source import decode
 
 _STAGES_BEFORE_FACES = 3
+# Large enough for every face that a label could hide.
+_SURVEY_PX = 640
 
 
 @engine
@@ -40,6 +43,15 @@ class MeshSwap:
         """Faces in one encoded picture, left to right; raises NotAPicture, PictureTooLarge."""
         picture = decode(name, data)
         return [_found(number, face, picture) for number, face in enumerate(self._finder.find(picture), start=1)]
+
+    def boxes(self, picture: Pixels) -> list[tuple[int, int, int, int]]:
+        """Where faces are in a picture, (left, top, width, height) in pixels; large pictures are looked at smaller."""
+        factor = min(1.0, _SURVEY_PX / max(picture.shape[:2]))
+        small = picture
+        if factor < 1:
+            small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        found = [_found(number, face, small).box for number, face in enumerate(self._finder.find(small), start=1)]
+        return [tuple(round(side / factor) for side in box) for box in found]
 
     def run(
         self, request: Request, permit: Permit, inputs: Mapping[Role, bytes], events: Events, cancel: CancelToken

@@ -44,6 +44,7 @@ from studio.commands import (
     picture,
     refute,
     review,
+    settings,
     subject,
     usage,
     verify,
@@ -131,6 +132,7 @@ def build(rich_help: bool = False) -> Any:
         epilog=N_("Example: signet refute 0123456789abcdef --reason … --out notice"),
     )(refute.refute)
     app.add_typer(operator.group, name="operator")
+    app.add_typer(settings.group, name="settings")
     app.add_typer(review.group, name="review")
     app.command("about", help=N_("This program, its operator and the service agreement."))(operator.about)
     app.add_typer(pack.group, name="pack")
