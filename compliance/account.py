@@ -18,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, insert, select, update
 
 from compliance import keys, lockout, roles, session, store, totp
+from compliance.account_log import account_log
 from compliance.clock import now, stamp
 from compliance.data_keys import shred
 from compliance.errors import (
@@ -154,7 +155,10 @@ class Accounts:
             slot = keys.make_slot(self.require().require_keys(), account.id, password)
         else:
             # A key file without any account is what a crash between the two steps left: it opens nothing.
-            keys.create_keys(self._home, self._home_id, account.id, password)
+            opened = keys.create_keys(self._home, self._home_id, account.id, password)
+            from compliance.refutation import publish  # it knows accounts itself
+
+            publish(self._home, self._rows, self._ledger.origin, opened)
         with self._rows.write() as connection:
             if slot is not None:
                 keys.put_slot(self._home, slot)
@@ -210,8 +214,11 @@ class Accounts:
         return opened, (time.perf_counter() - began) * 1000
 
     def _take_code(self, opened: HomeKeys, account: Account, code: str | None) -> bool:
-        """Whether the second factor was shown, or there is none. Raises WrongCode."""
+        """Whether the second factor was shown, or there is none. Raises WrongCode, SecondFactorGone, LedgerBroken."""
+        entered = account_log(self._ledger).factors.get(account.id)
         with self._rows.write() as connection:
+            if entered is not None:
+                totp.verify_kept(connection, opened, account, entered)
             if not totp.is_asked_for(connection, opened, account.id):
                 return True
             if code is None:
@@ -456,8 +463,9 @@ class Accounts:
         """Show that the authenticator works; raises CodeNotSetUp, CodeAlreadySetUp, WrongCode, SessionLocked."""
         found = self.require()
         with self._rows.write() as connection:
-            totp.confirm(connection, found.require_keys(), found.account, code, self._clock())
-            self._ledger.append(connection, "second_factor_set", {"account": found.account.id})
+            sealed = totp.confirm(connection, found.require_keys(), found.account, code, self._clock())
+            fields = {"account": found.account.id, "sealed_sha256": sealed}
+            self._ledger.append(connection, "second_factor_set", fields)
 
     def disable_totp(self) -> None:
         """Take the second factor away; raises NotSignedIn, SessionLocked, StepUpNeeded, CodeNotSetUp."""

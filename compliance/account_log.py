@@ -88,7 +88,7 @@ class AccountLog(Follower):
         self.sanctions[fields["sanction"]] = Imposed(known.index, known.when, known.fields, when)
 
     def _read_intended(self, _index: int, when: str, fields: dict[str, Any]) -> None:
-        self.releases.setdefault(fields["account"], {})[fields["release"]] = when
+        self.releases.setdefault(fields.get("account", ""), {})[fields["release"]] = when
 
     def _read_rolled_back(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
         for begun in self.releases.values():

@@ -38,7 +38,7 @@ def build_report(rows: store.Store, ledger: Ledger, by: Session, case_id: str) -
     book = CaseBook(rows, ledger)
     case = book.case(case_id, keys)
     operator = operator_profile.profile(rows)
-    imposed = [one for one in sanctions.sanctions(rows, case.account_id) if one.case_id == case_id]
+    imposed = [one for one in sanctions.sanctions(ledger, case.account_id) if one.case_id == case_id]
     body: dict[str, Any] = {
         "format": FORMAT,
         "origin": ledger.origin,

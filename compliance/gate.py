@@ -70,6 +70,8 @@ DEMO_REQUESTS = frozenset(
 )
 # Whose voice a function cannot do without: a claim that does not name it hides it.
 NEEDED_VOICES = {"voice.convert": ("source", "target"), "voice.attribute": ("target",)}
+# The function that labels media made elsewhere.
+SEAL = "seal"
 # What each class of licence allows; a class nobody knows allows nothing (engines.packs names the classes).
 _ANY_PURPOSE = frozenset({"private", "film", "advertising", "education", "research", "satire"})
 LICENSED_PURPOSES = {
@@ -144,8 +146,12 @@ class Case:
 
     @property
     def uses(self) -> tuple[LikenessUse, ...]:
-        """The uses of a likeness; inputs that show nobody (the worker looks) need no consent."""
-        return tuple(use for use in self.claim.uses if use.likeness != "none")
+        """The uses of a likeness; inputs that show nobody (the worker looks) need no consent.
+
+        Of what was made elsewhere the account may say that whoever is seen does not exist; of no other input.
+        """
+        free = ("none", "nobody") if self.claim.function == SEAL else ("none",)
+        return tuple(use for use in self.claim.uses if use.likeness not in free)
 
     @property
     def is_strict(self) -> bool:
@@ -364,7 +370,7 @@ def verify_licences(case: Case) -> None:
 
 def verify_sanctions(case: Case) -> None:
     """16. No sanction stands against the account (Deep Synthesis Provisions, Art. 10). Raises AccountSanctioned."""
-    verify_not_sanctioned(case.rows, case.account)
+    verify_not_sanctioned(case.ledger, case.account)
 
 
 def verify_agreement(case: Case) -> None:

@@ -112,6 +112,8 @@ def choose_cost() -> Cost:
 class PublicKeys:
     """What a verifier may know of a home: the ledger's key line and the root and leaf certificates (PEM).
 
+    lists_refuted: whether the home has had its public list of refuted releases from the beginning, so that a missing
+    one was taken away.
     former_roots: roots that signed before this one; what they signed stays the home's own.
     """
 
@@ -119,6 +121,7 @@ class PublicKeys:
     root_pem: str
     leaf_pem: str
     former_roots: tuple[str, ...] = ()
+    lists_refuted: bool = False
 
     def roots(self) -> list[bytes]:
         """Every root whose credentials are this home's, PEM, the present one first."""
@@ -264,6 +267,7 @@ def create_keys(home: Path, home_id: str, account_id: str, password: str) -> Hom
             "ledger_vkey": vkey(f"signet.local/{home_id}", ledger.public_key()),
             "root_pem": root_pem.decode(),
             "leaf_pem": leaf_pem.decode(),
+            "lists_refuted": True,
         },
     }
     write_atomically(home / KEYS_FILE, json.dumps(content, indent=1).encode())

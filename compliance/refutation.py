@@ -1,8 +1,9 @@
 """Refutation of rumours: a released id is marked, a signed notice is made, and every check answers "refuted" (DSP 11).
 
 HOME/refuted.json is the public list: what `verify` reads, signed out and without the database. It is signed by the
-home's ledger key; a list that was changed says so instead of an answer. It is made anew from the database whenever it
-is behind, so that a crash between the two is healed at the next refutation or start with open keys.
+home's ledger key; a list that was changed or taken away says so instead of an answer: it is there, empty, from the
+home's first day. It is made anew from the database whenever it is behind, so that a crash between the two is healed at
+the next refutation or start with open keys.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ LIST_FILE: Final = "refuted.json"
 LIST_FORMAT: Final = "org.signet.refuted/1"
 NOTICE_FORMAT: Final = "org.signet.refutation/1"
 LARGEST_BYTES: Final = 16 << 20
+MISSING: Final = "the list of refuted releases was taken away from its home"
 TAMPERED: Final = "the list of refuted releases was changed or is not signed by its home"
 
 _TEXT = {
@@ -135,20 +137,18 @@ def publish(home: Path, rows: store.Store, origin: str, keys: HomeKeys) -> None:
     found = read_list(home, keys.public)
     if found is not None and not found.problem and dict(found.releases) == wanted:
         return
-    if not wanted and found is None:
-        return
     content = {"format": LIST_FORMAT, "origin": origin, "releases": [asdict(one) for one in wanted.values()]}
     write_atomically(home / LIST_FILE, json.dumps(_signed(content, keys), ensure_ascii=False, indent=1).encode())
 
 
 def read_list(home: Path, public: PublicKeys) -> RefutationList | None:
-    """The public list of a home, checked with its verifier key; None when there is none. Raises nothing."""
+    """The public list of a home, checked with its verifier key; None when there was none yet. Raises nothing."""
     try:
         origin, key = parse_vkey(public.ledger_vkey)
         with (home / LIST_FILE).open("rb") as stream:
             data = stream.read(LARGEST_BYTES + 1)
     except FileNotFoundError:
-        return None
+        return RefutationList(origin, {}, MISSING) if public.lists_refuted else None
     except (OSError, ProofInvalid):
         return RefutationList("", {}, TAMPERED)
     try:

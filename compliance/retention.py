@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from compliance import store
 from compliance.account import Account
+from compliance.account_log import RESTED_ON
 from compliance.clock import now
 from compliance.errors import LedgerBroken, PruneRefused, RetentionTooShort
 from compliance.ledger import PRUNED, Ledger
@@ -31,7 +32,7 @@ DEFAULT: Final = timedelta(days=1096)
 """Three years, for everything but what SHORT names (PIPL 56)."""
 SHORT: Final = frozenset({"signed_in", "signed_out", "sign_in_refused", "stepped_up", "session_locked"})
 """Kinds that go after six months: they say who was at the desk, and nothing about people or releases."""
-_KEPT: Final = frozenset({PRUNED, "prune_proposed"})
+_KEPT: Final = frozenset({PRUNED, "prune_proposed"}) | RESTED_ON
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """Sanctions against accounts: warn, limit, suspend, close, each with its term and its reason (DSP 10).
 
-A sanction is imposed by the decision of a case and ends by its term or by an appeal; rows are never deleted. Reasons
-come from a closed list, so that neither this table nor the ledger holds a text about a person.
+A sanction is imposed by the decision of a case and ends by its term or by an appeal. What counts is what the ledger
+tells: a row that was deleted or bent in the database lifts nothing. Reasons come from a closed list, so that neither
+this table nor the ledger holds a text about a person.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from compliance import store
 from compliance.account import Account
+from compliance.account_log import Imposed, account_log
 from compliance.clock import now, stamp
 from compliance.errors import AccountSanctioned, SanctionUnclear, UnknownRecord
 from compliance.ledger import Ledger
@@ -156,35 +157,33 @@ def lift(connection: sa.Connection, ledger: Ledger, *, case_id: str, by: str, mo
     """End every sanction that a case brought about, as an upheld appeal does; returns how many were in force."""
     moment = moment or now()
     table = store.sanction
-    rows = connection.execute(sa.select(table).where(table.c.case_id == case_id)).mappings()
-    lifted = [one for one in map(_sanction, rows) if one.is_in_force(moment)]
+    lifted = [one for one in sanctions(ledger) if one.case_id == case_id and one.is_in_force(moment)]
     for one in lifted:
         ledger.append(connection, "sanction_lifted", {"sanction": one.id, "account": one.account_id, "by": by})
         connection.execute(sa.update(table).where(table.c.id == one.id).values(ends_at=stamp(moment)))
     return len(lifted)
 
 
-def sanctions(rows: store.Store, account_id: str | None = None) -> list[Sanction]:
-    """All sanctions, oldest first, or those of one account."""
-    table = store.sanction
-    query = sa.select(table).order_by(table.c.ledger_index)
-    if account_id is not None:
-        query = query.where(table.c.account_id == account_id)
-    with rows.read() as connection:
-        return [_sanction(row) for row in connection.execute(query).mappings()]
+def sanctions(ledger: Ledger, account_id: str | None = None) -> list[Sanction]:
+    """All sanctions, oldest first, or those of one account, as the ledger tells them; rows of the home count nothing.
+
+    Raises LedgerBroken.
+    """
+    told = account_log(ledger).sanctions.values()
+    return [_sanction(one) for one in told if account_id in (None, one.fields["account"])]
 
 
-def verify_not_sanctioned(rows: store.Store, account: Account, moment: datetime | None = None) -> None:
+def verify_not_sanctioned(ledger: Ledger, account: Account, moment: datetime | None = None) -> None:
     """Raise AccountSanctioned while a suspension, a closure or a used-up limit stands against the account (DSP 10)."""
     moment = moment or now()
-    for one in sanctions(rows, account.id):
+    for one in sanctions(ledger, account.id):
         if not one.is_in_force(moment):
             continue
         match one.measure:
             case Measure.WARN:
                 continue
             case Measure.LIMIT:
-                if _released_within(rows, account.id, moment - _DAY) < (one.releases_a_day or 0):
+                if _released_within(ledger, account.id, moment - _DAY) < (one.releases_a_day or 0):
                     continue
         raise AccountSanctioned(
             account=account.username,
@@ -195,24 +194,23 @@ def verify_not_sanctioned(rows: store.Store, account: Account, moment: datetime 
         )
 
 
-def _released_within(rows: store.Store, account_id: str, since: datetime) -> int:
+def _released_within(ledger: Ledger, account_id: str, since: datetime) -> int:
     """How many releases of an account began after a moment and were not rolled back."""
-    table = store.release
-    query = sa.select(table.c.created_at).where(table.c.account_id == account_id, table.c.state != "rolled_back")
-    with rows.read() as connection:
-        return sum(datetime.fromisoformat(row.created_at) > since for row in connection.execute(query))
+    begun = account_log(ledger).releases.get(account_id, {}).values()
+    return sum(datetime.fromisoformat(when) > since for when in begun)
 
 
-def _sanction(row: Mapping[Any, Any]) -> Sanction:
+def _sanction(told: Imposed) -> Sanction:
+    fields = told.fields
     return Sanction(
-        id=row["id"],
-        account_id=row["account_id"],
-        measure=Measure(row["measure"]),
-        reason=Reason(row["reason"]),
-        starts_at=row["starts_at"],
-        ends_at=row["ends_at"],
-        releases_a_day=row["releases_a_day"],
-        case_id=row["case_id"],
-        by=row["by"],
-        ledger_index=row["ledger_index"],
+        id=fields["sanction"],
+        account_id=fields["account"],
+        measure=Measure(fields["measure"]),
+        reason=Reason(fields["reason"]),
+        starts_at=told.when,
+        ends_at=told.lifted_at or fields.get("until"),
+        releases_a_day=fields.get("releases_a_day"),
+        case_id=fields["case"],
+        by=fields["by"],
+        ledger_index=told.index,
     )

@@ -84,6 +84,7 @@ account = _table(
     _integer("cumulative_failures", server_default="0"),
     _integer("bound", server_default="1"),
     _text("last_seen_at", nullable=True),
+    # Never written: a step-up belongs to a session (session_state). Taken away with the next table that is made anew.
     _text("stepped_up_at", nullable=True),
 )
 account_role = _table(

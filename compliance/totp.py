@@ -6,6 +6,7 @@ The secret is sealed under the account's data key, so it opens only after a righ
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 
 from compliance import store
 from compliance.data_keys import open_for, seal_for
-from compliance.errors import CodeAlreadySetUp, CodeNotSetUp, WrongCode
+from compliance.errors import CodeAlreadySetUp, CodeNotSetUp, SecondFactorGone, WrongCode
 from compliance.keys import HomeKeys
 
 if TYPE_CHECKING:
@@ -101,10 +102,11 @@ def enroll(connection: sa.Connection, keys: HomeKeys, account: Account) -> Enrol
     return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=account.username, issuer_name=ISSUER))
 
 
-def _keep(connection: sa.Connection, keys: HomeKeys, account_id: str, secret: str, *, confirmed: bool) -> None:
+def _keep(connection: sa.Connection, keys: HomeKeys, account_id: str, secret: str, *, confirmed: bool) -> str:
     value = {"secret": secret, "confirmed": confirmed}
     sealed = seal_for(connection, keys, account_id, value, _context(account_id))
     connection.execute(sa.update(store.account).where(store.account.c.id == account_id).values(totp_sealed=sealed))
+    return hashlib.sha256(sealed).hexdigest()
 
 
 def verify(connection: sa.Connection, keys: HomeKeys, account: Account, code: str, at: datetime) -> None:
@@ -135,15 +137,29 @@ def verify(connection: sa.Connection, keys: HomeKeys, account: Account, code: st
     connection.execute(sa.insert(table).values(account_id=account.id, step=fresh[0]))
 
 
-def confirm(connection: sa.Connection, keys: HomeKeys, account: Account, code: str, at: datetime) -> None:
-    """From now on the code is asked for; raises CodeNotSetUp, CodeAlreadySetUp, WrongCode."""
+def verify_kept(connection: sa.Connection, keys: HomeKeys, account: Account, entered: str) -> None:
+    """Raise SecondFactorGone unless the confirmed secret is there that the ledger tells of.
+
+    entered: SHA-256 (hex) of the sealed secret as it was entered, "" where the entry does not say.
+    """
+    sealed = _sealed(connection, account.id)
+    is_same = sealed is not None and (not entered or hashlib.sha256(sealed).hexdigest() == entered)
+    if not is_same or not is_asked_for(connection, keys, account.id):
+        raise SecondFactorGone(account=account.username)
+
+
+def confirm(connection: sa.Connection, keys: HomeKeys, account: Account, code: str, at: datetime) -> str:
+    """From now on the code is asked for; returns the SHA-256 (hex) of the sealed secret, for the ledger.
+
+    Raises CodeNotSetUp, CodeAlreadySetUp, WrongCode.
+    """
     found = _secret(connection, keys, account.id)
     if found is None:
         raise CodeNotSetUp(account=account.username)
     if found[1]:
         raise CodeAlreadySetUp(account=account.username)
     verify(connection, keys, account, code, at)
-    _keep(connection, keys, account.id, found[0], confirmed=True)
+    return _keep(connection, keys, account.id, found[0], confirmed=True)
 
 
 def remove(connection: sa.Connection, account_id: str) -> None:

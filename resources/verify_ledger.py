@@ -3,8 +3,9 @@
     python verify_ledger.py EXPORT.jsonl [--vkey KEY] [--checkpoint FILE ...]
 
 The export is JSON lines: a head, all entries, all checkpoints. Every leaf is recomputed from its body (RFC 6962), every
-checkpoint's signature (C2SP signed note, Ed25519) and root are checked against the entries before it. The answer is 0
-when all holds; 1, with the first bad line, when it does not; 2 when the call was wrong.
+checkpoint's signature (C2SP signed note, Ed25519) and root are checked against the entries before it. A body that was
+pruned, its time being over, is null: its leaf stands for it, and a later entry must announce the removal. The answer is
+0 when all holds; 1, with the first bad line, when it does not; 2 when the call was wrong.
 
 --vkey KEY      the verifier key that you got from the studio itself; without it the key in the export is used, which
                 shows that the log agrees with itself, not whose it is.
@@ -29,18 +30,18 @@ from typing import Any, NamedTuple, NoReturn
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-LINE_LIMIT = 1024 * 1024
-NOTE_LIMIT = 64 * 1024
+LINE_LIMIT, NOTE_LIMIT = 1024 * 1024, 64 * 1024
 ED25519 = b"\x01"
 SHAPES: dict[str, dict[str, Any]] = {
     "log": {"type": str, "origin": str, "vkey": (str, type(None)), "size": int},
-    "entry": {"type": str, "index": int, "leaf": str, "body": str},
+    "entry": {"type": str, "index": int, "leaf": str, "body": (str, type(None))},
     "checkpoint": {"type": str, "size": int, "made_at": str, "note": str},
 }
 BODY = {"v": int, "kind": str, "time": str, "fields": dict}
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|\+00:00)", re.ASCII)
-CLOCK_REGRESSED = "clock_regressed"
+LEAF = re.compile(r"[0-9a-f]{64}", re.ASCII)
+CLOCK_REGRESSED, PRUNED = "clock_regressed", "ledger_pruned"
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 
 
@@ -151,8 +152,7 @@ def open_note(note: str, key: Key) -> Checkpoint:
     text, gap, tail = note.rpartition("\n\n")
     if not gap:
         raise Bad("the checkpoint is not signed")
-    body = text + "\n"
-    signed = False
+    body, signed = text + "\n", False
     for line in tail[:-1].split("\n"):
         dash, _, rest = line.partition(" ")
         name, _, encoded = rest.partition(" ")
@@ -214,11 +214,9 @@ def check_shape(found: dict[str, Any], shape: dict[str, Any]) -> None:
 def lines_of(path: Path) -> Iterator[str]:
     """The lines of the file as text; each must be whole."""
     with path.open("rb") as file:
-        first = True
         while raw := file.readline(LINE_LIMIT + 1):
-            if first and raw.startswith(b"\xef\xbb\xbf"):
+            if file.tell() == len(raw) and raw.startswith(b"\xef\xbb\xbf"):
                 raise Bad("the file begins with a byte order mark")
-            first = False
             if not raw.endswith(b"\n"):
                 raise Bad("the line is cut off" if len(raw) <= LINE_LIMIT else "the line is too long")
             try:
@@ -237,32 +235,31 @@ class Reader:
         self._origin = ""
         self._told_size = -1
         self._leaves: list[bytes] = []
+        self._blank: set[int] = set()
         self._last_time = ""
         self._checkpoints: list[Wanted] = []
 
     def read(self, path: Path) -> Log:
         """The whole export, its lines checked; roots are not yet compared."""
         lines = lines_of(path)
-        while True:
-            self.line += 1
-            text = next(lines, None)
-            if text is None:
-                break
+        self.line = 1
+        while (text := next(lines, None)) is not None:
             self._take(text)
+            self.line += 1
         if self._key is None:
             raise Bad("the file is empty")
         if len(self._leaves) != self._told_size:
             raise Bad(f"the log ends after {len(self._leaves)} entries, its head says {self._told_size}")
+        if self._blank:
+            raise Bad(f"entry {min(self._blank)} has no body, and no later entry says that it was pruned")
         if not self._checkpoints:
             raise Bad("there is no checkpoint: nothing in this log is signed")
-        return Log(
-            self._origin, self._leaves, self._last_time, self._checkpoints, self._key, self._given_key is not None
-        )
+        was_given = self._given_key is not None
+        return Log(self._origin, self._leaves, self._last_time, self._checkpoints, self._key, was_given)
 
     def _take(self, text: str) -> None:
         """One line, in its place: the head, then the entries, then the checkpoints."""
-        data = read_json(text)
-        kind = data.get("type")
+        kind = (data := read_json(text)).get("type")
         if not isinstance(kind, str) or kind not in SHAPES:
             raise Bad("this line is of no known kind")
         if (self.line == 1) != (kind == "log"):
@@ -287,14 +284,19 @@ class Reader:
         index = len(self._leaves)
         if data["index"] != index:
             raise Bad(f"entry {index} is expected here, not {data['index']}")
+        if data["body"] is None:
+            if not LEAF.fullmatch(data["leaf"]):
+                raise Bad(f"entry {index} has neither body nor leaf")
+            self._blank.add(index)
+            self._leaves.append(bytes.fromhex(data["leaf"]))
+            return
         try:
             leaf = leaf_hash(data["body"].encode())
         except UnicodeEncodeError as error:
             raise Bad(f"entry {index} is not UTF-8") from error
         if leaf.hex() != data["leaf"]:
             raise Bad(f"entry {index} was changed: its leaf is not the hash of its body")
-        body = read_json(data["body"])
-        check_shape(body, BODY)
+        check_shape(body := read_json(data["body"]), BODY)
         time = body["time"]
         if not TIME.fullmatch(time):
             raise Bad(f"entry {index} has no time")
@@ -302,6 +304,11 @@ class Reader:
             raise Bad(f"entry {index} is earlier than the one before it, and the log does not say so")
         self._last_time = time
         self._leaves.append(leaf)
+        if body["kind"] == PRUNED:
+            first, last = (body["fields"].get(name) for name in ("first", "last"))
+            if type(first) is not int or type(last) is not int:
+                raise Bad(f"entry {index} does not say what was pruned")
+            self._blank = {one for one in self._blank if not first <= one <= last}
 
     def _checkpoint(self, data: dict[str, Any]) -> None:
         assert self._key is not None  # the head was read first
@@ -363,8 +370,7 @@ def verify(export: Path, vkey: str | None, outside: Iterable[Path], say: Callabl
     except Bad as error:
         say(f"BAD  {f'line {reader.line}' if reader and reader.line else where}: {error}")
         return 1
-    last = log.checkpoints[-1].checkpoint
-    size = len(log.leaves)
+    last, size = log.checkpoints[-1].checkpoint, len(log.leaves)
     say(f"OK   {size} entries, {len(log.checkpoints)} checkpoints, of {log.origin}")
     say(f"root of {last.size} entries: {base64.b64encode(last.root).decode()}")
     say(f"last entry: {log.last_time or 'none'}")

@@ -192,7 +192,7 @@ class Casework:
     def sanctions(self, account: str | None = None) -> list[Sanction]:
         """All sanctions, or those of one account, by name."""
         self._accounts.require()
-        return sanctions.sanctions(self._rows, self._accounts.named(account).id if account else None)
+        return sanctions.sanctions(self._ledger, self._accounts.named(account).id if account else None)
 
     def _may_see(self, account_id: str, one: Case) -> bool:
         """Reviewers see every case; everybody else those that are about them or that they opened."""

@@ -15,7 +15,7 @@ from compliance.assignment import assign_face, assignments
 from compliance.clock import stamp
 from compliance.consent import ConsentGrant, Terms
 from compliance.consent_record import withdrawal_digest
-from compliance.data_keys import open_for, seal_for
+from compliance.data_keys import data_key, open_for, seal_for
 from compliance.errors import (
     DemoHomeOnly,
     FaceIndexUnknown,
@@ -171,6 +171,7 @@ class Consents:
         held = [granted.id for granted in consent.grants(self._rows, self._ledger, subject_id)]
         for digest in subject.erase_subject(self._rows, self._ledger, subject_id):
             vault.drop(self.home, digest)
+        vault.drop_all(self.home, subject_id)
         self._underway.stop(held)
         return self._released_under(held)
 
@@ -270,7 +271,7 @@ class Consents:
             )
             terms = replace(terms, evidence=(*terms.evidence, handed_in))
             terms.verify(person.id)
-            vault.put(self.home, keys, evidence_data)
+            self._keep_evidence(keys, person.id, evidence_data)
 
         if likeness == "voice" and evidence_data is not None and evidence_kind == "audio":
             terms = replace(terms, match=self._recognition.enrol_voice(keys, person.id, evidence_data, data))
@@ -319,6 +320,12 @@ class Consents:
         distance = phrase_distance(phrase, list(told["heard"]))
         return {"phrase_check": "heard", "snr_db": told["snr_db"], "phrase_distance": distance}
 
+    def _keep_evidence(self, keys: HomeKeys, subject_id: str, data: bytes) -> str:
+        """Seal what was handed in under the person's own key, so that erasing the person shreds it; its digest."""
+        with self._rows.write() as connection:
+            key = data_key(connection, keys, subject_id)
+        return vault.put(self.home, subject_id, key, data)
+
     def approve_evidence(self, grant_id: str, *, refuse: bool = False) -> GrantView:
         """The second person's decision about the evidence; raises SecondPersonNeeded, RoleMissing, UnknownRecord."""
         current = self._accounts.require_for(Action.APPROVE_EVIDENCE)
@@ -331,7 +338,8 @@ class Consents:
     def confirm_by_receipt(self, grant_id: str, signed_receipt: Path) -> GrantView:
         """Hand in the receipt that the subject signed; the file is sealed, its digest recorded."""
         current = self._accounts.require_for(Action.RECORD_CONSENT)
-        digest = vault.put(self.home, current.require_keys(), read_input(signed_receipt))
+        owner = consent.grant(self._rows, self._ledger, grant_id).subject_id
+        digest = self._keep_evidence(current.require_keys(), owner, read_input(signed_receipt))
         return self._view_grants([withdrawal.confirm_by_receipt(self._rows, self._ledger, grant_id, digest)])[0]
 
     # --- who is who -------------------------------------------------------------------------------------------------

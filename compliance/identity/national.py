@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import rfc8785
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -83,6 +83,11 @@ class NationalSettings:
 def _key(pem: str) -> Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey:
     try:
         key = load_pem_public_key(pem.encode())
+    except UnsupportedAlgorithm as error:
+        # Keys of SM2, which such services prefer, are read by no released version of the library.
+        if _is_sm2(pem):
+            raise IdentityProviderUnusable(reason="its key is of SM2, which cannot be checked here") from error
+        raise IdentityProviderUnusable(reason="its key is of no kind that is taken here") from error
     except ValueError as error:
         raise IdentityProviderUnusable(reason="its key cannot be read") from error
     if isinstance(key, EllipticCurvePublicKey) and key.curve.name == "secp256r1":
@@ -90,6 +95,15 @@ def _key(pem: str) -> Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey:
     if isinstance(key, Ed25519PublicKey) or (isinstance(key, RSAPublicKey) and key.key_size >= 2048):
         return key
     raise IdentityProviderUnusable(reason="its key is of no kind that is taken here")
+
+
+def _is_sm2(pem: str) -> bool:
+    """Whether a PEM names the curve sm2p256v1 (GB/T 32918; OID 1.2.156.10197.1.301)."""
+    encoded = "".join(line for line in pem.splitlines() if not line.startswith("-"))
+    try:
+        return bytes.fromhex("06082a811ccf5501822d") in base64.b64decode(encoded)
+    except ValueError:
+        return False
 
 
 class National:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 _STATES = (N_("intact"), N_("damaged"), N_("absent"), N_("unchecked"))
 _VERDICTS = (N_("sealed"), N_("refuted"), N_("broken"), N_("unchecked"), N_("unlabelled"), N_("unreadable"))
-_TAMPERED = (N_("the list of refuted releases was changed or is not signed by its home"),)
+_TAMPERED = (
+    N_("the list of refuted releases was changed or is not signed by its home"),
+    N_("the list of refuted releases was taken away from its home"),
+)
 _LAYERS = (N_("explicit"), N_("aigc"), N_("iptc"), N_("credential"), N_("ledger"), N_("watermark"))
 
 

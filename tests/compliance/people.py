@@ -48,7 +48,7 @@ def add_person(home: Home, name: str, *roles: Role) -> Account:
 def add_release(home: Home, account: Account, release_id: str = "0123456789abcdef") -> str:
     """A finished release of an account, as a row: no file stands behind it."""
     with home.rows.write() as connection:
-        index = home.ledger.append(connection, "release_intended", {"release": release_id})
+        index = home.ledger.append(connection, "release_intended", {"release": release_id, "account": account.id})
         connection.execute(
             sa.insert(store.release).values(
                 id=release_id,

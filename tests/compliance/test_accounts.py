@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -10,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from compliance import identity, keys, store, subject, vault
 from compliance.account import Accounts
@@ -118,7 +120,7 @@ def test_nothing_secret_stands_in_the_files_of_a_home(home: Home) -> None:
     """Password, real names and private keys are in no file of the home; files and folder are closed to others."""
     opened = home.session().require_keys()
     subject.add_subject(home.rows, home.ledger, opened, "Grace Canary")
-    vault.put(home.folder, opened, b"evidence canary")
+    vault.put(home.folder, "sub-1", bytes(32), b"evidence canary")
     needles = [PASSWORD.encode(), b"Maria Example", b"Grace Canary", b"evidence canary", opened.home_key()]
     needles += [opened.ledger_key().private_bytes_raw()]
     needles += [needle.hex().encode() for needle in needles]
@@ -139,14 +141,32 @@ def test_sealed_rows_cannot_be_swapped(home: Home) -> None:
 
 
 def test_the_vault_gives_back_what_it_took_or_says_so(home: Home) -> None:
-    """Evidence comes back whole, and a touched blob is told."""
-    opened = home.session().require_keys()
-    digest = vault.put(home.folder, opened, b"paper")
-    assert vault.get(home.folder, opened, digest) == b"paper"
-    path = home.folder / "vault" / f"{digest}.sealed"
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    """Evidence comes back whole; touched, under another's name or key it does not; two people may hand in the same."""
+    key, other = bytes(32), bytes(range(32))
+    digest = vault.put(home.folder, "sub-1", key, b"paper")
+    assert vault.put(home.folder, "sub-2", other, b"paper") == digest
+    assert vault.get(home.folder, "sub-1", key, digest) == vault.get(home.folder, "sub-2", other, digest) == b"paper"
+    first, second = (home.folder / "vault" / f"{owner}.{digest}.sealed" for owner in ("sub-1", "sub-2"))
+    for bad in (second.read_bytes(), first.read_bytes()[:-1] + b"x", b""):
+        first.write_bytes(bad)
+        for tried in (key, other):
+            with pytest.raises(KeysDamaged):
+                vault.get(home.folder, "sub-1", tried, digest)
+    vault.drop_all(home.folder, "sub-1")
+    assert not first.exists() and second.exists()
     with pytest.raises(KeysDamaged):
-        vault.get(home.folder, opened, digest)
+        vault.get(home.folder, "sub-1", key, digest, home.session().require_keys())
+
+
+def test_evidence_of_an_earlier_version_is_read(home: Home) -> None:
+    """It lies under the home's own key and the digest alone."""
+    opened = home.session().require_keys()
+    digest = hashlib.sha256(b"paper").hexdigest()
+    nonce = bytes(12)
+    sealed = nonce + AESGCM(opened.vault_key()).encrypt(nonce, b"paper", digest.encode())
+    (home.folder / "vault").mkdir(mode=0o700)
+    (home.folder / "vault" / f"{digest}.sealed").write_bytes(sealed)
+    assert vault.get(home.folder, "sub-1", bytes(32), digest, opened) == b"paper"
 
 
 def test_a_declaration_is_the_level_self_and_ends(home: Home) -> None:

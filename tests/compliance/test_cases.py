@@ -193,11 +193,11 @@ REFUSED: list[tuple[str, type[SignetError], Refused]] = [
 @pytest.mark.parametrize(("refusal", "act"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_what_is_not_right_is_refused(desk: Desk, refusal: type[SignetError], act: Refused) -> None:
     """Each refusal has its error, and nobody is sanctioned by it."""
-    before = len(sanctions.sanctions(desk.home.rows))
+    before = len(sanctions.sanctions(desk.home.ledger))
     with pytest.raises(refusal):
         act(desk)
     # What the preparation of a row imposed is the suspension of the decided case alone.
-    assert len(sanctions.sanctions(desk.home.rows)) - before <= 1
+    assert len(sanctions.sanctions(desk.home.ledger)) - before <= 1
     desk.home.ledger.verify()
 
 
@@ -218,16 +218,16 @@ def test_a_case_from_hit_to_lifted_suspension(desk: Desk) -> None:
     """A suspension bars the account, an upheld appeal to another reviewer lifts it, every step is in the ledger."""
     case = desk.decided()
     with pytest.raises(AccountSanctioned) as caught:
-        verify_not_sanctioned(desk.home.rows, desk.ben)
+        verify_not_sanctioned(desk.home.ledger, desk.ben)
     assert (caught.value.data["measure"], caught.value.data["reason"]) == ("suspend", "no consent")
     assert caught.value.data["case"] == case
-    verify_not_sanctioned(desk.home.rows, desk.maria)
+    verify_not_sanctioned(desk.home.ledger, desk.maria)
     appeal = desk.book.appeal(case, by=desk.ben, keys=desk.keys, text="I had consent")
     assert appeal.parent == case
     assert desk.book.case(case).state is CaseState.APPEALED
     desk.book.assign(appeal.id, by=desk.rolf, reviewer=desk.rolf)
     desk.book.decide(appeal.id, by=desk.rolf, keys=desk.keys, upheld=True, text="shown")
-    verify_not_sanctioned(desk.home.rows, desk.ben)
+    verify_not_sanctioned(desk.home.ledger, desk.ben)
     assert desk.book.case(case).state is CaseState.CLOSED
     kinds = [kind for kind in desk.home.events() if kind.startswith(("case_", "sanction_"))]
     assert kinds == [
@@ -249,7 +249,7 @@ def test_an_appeal_that_fails_leaves_the_measure(desk: Desk) -> None:
     appeal = desk.book.appeal(case, by=desk.ben, keys=desk.keys, text="no")
     desk.book.decide(appeal.id, by=desk.rolf, keys=desk.keys, upheld=False, text="stands")
     with pytest.raises(AccountSanctioned):
-        verify_not_sanctioned(desk.home.rows, desk.ben)
+        verify_not_sanctioned(desk.home.ledger, desk.ben)
 
 
 def test_a_hit_nobody_has_looked_at_can_be_appealed(desk: Desk) -> None:
@@ -277,17 +277,47 @@ def test_what_a_measure_does(desk: Desk, term: Term, bars: bool) -> None:
     desk.decided(term=term)
     if bars:
         with pytest.raises(AccountSanctioned):
-            verify_not_sanctioned(desk.home.rows, desk.ben)
+            verify_not_sanctioned(desk.home.ledger, desk.ben)
     else:
-        verify_not_sanctioned(desk.home.rows, desk.ben)
+        verify_not_sanctioned(desk.home.ledger, desk.ben)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "DELETE FROM sanction",
+        "UPDATE sanction SET ends_at = '2020-01-01T00:00:00Z'",
+        "UPDATE sanction SET measure = 'warn'",
+    ],
+)
+def test_the_database_lifts_no_sanction(desk: Desk, edit: str) -> None:
+    """What was entered in the ledger counts, and an appeal still ends it."""
+    case = desk.decided()
+    with desk.home.rows.write() as connection:
+        connection.execute(sa.text(edit))
+    with pytest.raises(AccountSanctioned):
+        verify_not_sanctioned(desk.home.ledger, desk.ben)
+    appeal = desk.book.appeal(case, by=desk.ben, keys=desk.keys, text="no")
+    desk.book.decide(appeal.id, by=desk.rolf, keys=desk.keys, upheld=True, text="lifted")
+    verify_not_sanctioned(desk.home.ledger, desk.ben)
+
+
+def test_a_limit_counts_releases_whose_rows_are_gone(desk: Desk) -> None:
+    """Two a day, one made: after its row is deleted it still counts."""
+    add_release(desk.home, desk.ben)
+    desk.decided(term=Term(Measure.LIMIT, Reason.OTHER, WEEK.until, 1))
+    with desk.home.rows.write() as connection:
+        connection.execute(sa.text("DELETE FROM release"))
+    with pytest.raises(AccountSanctioned):
+        verify_not_sanctioned(desk.home.ledger, desk.ben)
 
 
 def test_a_term_ends(desk: Desk) -> None:
     """A suspension ends by its day, a closure never, and a clock set back frees nobody."""
     desk.decided()
-    verify_not_sanctioned(desk.home.rows, desk.ben, NOW + timedelta(days=8))
+    verify_not_sanctioned(desk.home.ledger, desk.ben, NOW + timedelta(days=8))
     with pytest.raises(AccountSanctioned):
-        verify_not_sanctioned(desk.home.rows, desk.ben, NOW - timedelta(days=400))
+        verify_not_sanctioned(desk.home.ledger, desk.ben, NOW - timedelta(days=400))
 
 
 def test_texts_are_sealed(desk: Desk, tmp_path: Path) -> None:

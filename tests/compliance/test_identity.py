@@ -298,6 +298,20 @@ def settings_in(folder: Path, content: object) -> NationalSettings:
     return NationalSettings.read(path)
 
 
+SM2_KEY = """-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoEcz1UBgi0DQgAE+HHDCsHvG7GTja/fdYkx7at2GSYY
+/8nIPfro9Fq83v7p8zvGDi7m/OGnPOrU6fRJMOHLZ9zI7TJ5OWH5nh59Hg==
+-----END PUBLIC KEY-----
+"""
+
+
+def test_a_key_of_sm2_is_refused_by_its_name(tmp_path: Path, service_key: Key) -> None:
+    """The library reads no SM2; the operator learns that it is that, and not that the file is broken."""
+    with pytest.raises(IdentityProviderUnusable) as refused:
+        settings_in(tmp_path, {**wire(service_key), "key": SM2_KEY})
+    assert "SM2" in str(refused.value)
+
+
 SPOILED: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
     "says no": ("change", lambda answer: answer["data"].update(code="1")),
     "says nothing": ("change", lambda answer: answer["data"].pop("code")),

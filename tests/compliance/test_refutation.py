@@ -11,7 +11,7 @@ import pytest
 from compliance import refutation
 from compliance.errors import ProofInvalid, RefutedAlready, RoleMissing, SignetError, StatementInvalid, UnknownRecord
 from compliance.keys import public_keys
-from compliance.refutation import LIST_FILE, TAMPERED, read_list, refute, verify_notice
+from compliance.refutation import LIST_FILE, MISSING, TAMPERED, read_list, refute, verify_notice
 from compliance.roles import Role
 from compliance.verify import Report, verify_file
 from tests.compliance.home import SOURCE, TARGET, Home
@@ -168,6 +168,18 @@ def test_a_released_file_answers_refuted(home: Home, tmp_path: Path) -> None:
     told = checked(home, out)
     assert told.verdict == "sealed"
     assert told.refuted == {"state": "unchecked", "origin": home.ledger.origin, "reason": TAMPERED}
+
+
+def test_a_list_that_was_taken_away_is_told(home: Home, tmp_path: Path) -> None:
+    """The list is there from the first day, empty; without it nobody can say, signed out and without the database."""
+    out = tmp_path / "out.png"
+    released = home.release(home.claim(home.grant(SOURCE), home.grant(TARGET)), out)
+    (home.folder / LIST_FILE).unlink()
+    assert checked(home, out).refuted == {"state": "unchecked", "origin": home.ledger.origin, "reason": MISSING}
+    do(home, released.id)
+    assert checked(home, out).verdict == "refuted"
+    (home.folder / LIST_FILE).unlink()
+    assert checked(home, out).refuted == {"state": "unchecked", "origin": home.ledger.origin, "reason": MISSING}
 
 
 def test_a_lost_list_is_made_again(home: Home) -> None:

@@ -15,6 +15,7 @@ from compliance.errors import (
     CodeNeeded,
     CodeNotSetUp,
     KeysDamaged,
+    SecondFactorGone,
     StepUpNeeded,
     TooManyAttempts,
     WrongCode,
@@ -156,6 +157,43 @@ def test_a_sealed_secret_belongs_to_one_account(home: Home, accounts: Accounts, 
 
 
 # --- how it works ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["null", "unconfirmed", "older"])
+def test_a_factor_that_was_taken_out_of_the_database_is_missed(
+    home: Home, accounts: Accounts, secret: str, watch: Watch, how: str
+) -> None:
+    """The ledger remembers: an emptied row, an unconfirmed secret and that of an earlier factor open nothing."""
+    session = accounts.require()
+    with home.rows.read() as connection:
+        column = store.account.c.totp_sealed
+        older = connection.execute(sa.select(column).where(store.account.c.id == session.account.id)).scalar_one()
+    accounts.disable_totp()
+    if how == "older":
+        watch.moment += 10 * STEP
+        made = accounts.enroll_totp().secret
+        accounts.confirm_totp(code_at(made, watch()))
+    else:
+        with home.rows.write() as connection:
+            totp.enroll(connection, session.require_keys(), session.account)
+        home.ledger.append_now("second_factor_set", {"account": session.account.id})
+    if how != "unconfirmed":
+        with home.rows.write() as connection:
+            row = sa.update(store.account).where(store.account.c.id == session.account.id)
+            connection.execute(row.values(totp_sealed=older if how == "older" else None))
+    accounts.logout()
+    watch.moment += 10 * STEP
+    for code in (None, code_at(secret, watch())):
+        with pytest.raises(SecondFactorGone):
+            accounts.login("maria", PASSWORD, code)
+    assert accounts.current() is None
+
+
+def test_a_factor_that_is_given_up_is_not_missed(accounts: Accounts, secret: str) -> None:
+    """Taken away by its owner, the password alone opens again."""
+    accounts.disable_totp()
+    accounts.logout()
+    assert accounts.login("maria", PASSWORD).account.username == "maria"
 
 
 def test_an_unconfirmed_factor_is_not_asked_for(accounts: Accounts) -> None:

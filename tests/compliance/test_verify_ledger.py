@@ -394,6 +394,35 @@ def test_a_real_export_is_accepted(exported: Exported, tmp_path: Path) -> None:
     assert CLOCK_REGRESSED in kinds
 
 
+PRUNE_CASES: dict[str, tuple[Callable[[list[dict[str, Any]]], object], str]] = {
+    "another leaf": (lambda rows: rows[4].update(leaf="0" * 64), "not those that the checkpoint signed"),
+    "no leaf": (lambda rows: rows[4].update(leaf="x"), "neither body nor leaf"),
+    "one more body": (lambda rows: rows[20].update(body=None), "no later entry says that it was pruned"),
+    "the last body": (lambda rows: rows[-3].update(body=None), "no later entry says that it was pruned"),
+}
+
+
+@pytest.mark.parametrize("how", [None, *PRUNE_CASES])
+def test_a_pruned_log_holds_and_only_what_was_announced_may_be_missing(how: str | None, tmp_path: Path) -> None:
+    """Bodies whose time was over are null; their leaves carry every root, and a later entry names them."""
+    (tmp_path / "log").mkdir()
+    ledger = Ledger(open_store(tmp_path / "log"), ORIGIN, KEY)
+    for number in range(30):
+        ledger.append_now("counted", {"n": number})
+    ledger.checkpoint()
+    with ledger.store.write() as connection:
+        ledger.prune(connection, 2, 9)
+    ledger.append_now("counted", {"n": 31})
+    ledger.checkpoint()
+    rows = [json.loads(line) for line in ledger.export()]
+    ledger.store.close()
+    assert sum(row["type"] == "entry" and row["body"] is None for row in rows) == 8
+    change, told = PRUNE_CASES[how] if how else (lambda _rows: None, "OK   32 entries, 2 checkpoints")
+    change(rows)
+    code, said = ask(tmp_path, whole([json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows]))
+    assert (code, told in said) == (0 if how is None else 1, True), said
+
+
 def test_what_is_not_shown_is_said(exported: Exported, tmp_path: Path) -> None:
     """The export's own key, and entries after the last checkpoint, are named as what they are."""
     code, said = ask(tmp_path, whole(exported.lines[:-1]), None)

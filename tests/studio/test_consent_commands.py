@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable
@@ -12,14 +13,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from compliance import vault
+from compliance.data_keys import data_key
 from compliance.errors import (
     ConsentForOtherPicture,
     ConsentWithdrawn,
     FaceIndexUnknown,
     FaceMismatch,
+    KeysDamaged,
     NonceInvalid,
     RecogniserMissing,
     SessionLocked,
+    Shredded,
     SubjectErased,
     UnknownRecord,
 )
@@ -347,3 +352,33 @@ def test_a_number_that_is_not_there_cannot_be_assigned(workshop: Workshop) -> No
         workshop.record_consent(
             person, HOPPER, ["private"], TODAY, TODAY, evidence_data=b"film", evidence_kind="video", nonce_phrase="x"
         )
+
+
+def test_a_copy_of_the_evidence_opens_no_more_once_the_person_is_erased(workshop: Workshop, tmp_path: Path) -> None:
+    """Evidence and signed receipt lie under the person's own key: a backup of the vault is as dead as the vault."""
+    person = workshop.add_subject("Grace Hopper")
+    paper, receipt = tmp_path / "paper.txt", tmp_path / "receipt.txt"
+    paper.write_bytes(b"signed paper")
+    receipt.write_bytes(b"signed receipt")
+    until = date.today() + timedelta(days=30)
+    granted = workshop.record_consent(person.id, HOPPER, ["private"], date.today(), until, evidence=paper)
+    workshop.confirm_by_receipt(granted.id, receipt)
+    keys = workshop._accounts.require().require_keys()
+    with workshop._rows.write() as connection:
+        key = data_key(connection, keys, person.id)
+    kept = {path.name: path.read_bytes() for path in (workshop.home / "vault").iterdir()}
+    digests = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (paper, receipt)]
+    assert set(kept) == {f"{person.id}.{digest}.sealed" for digest in digests}
+    assert [vault.get(workshop.home, person.id, key, digest) for digest in digests] == [
+        b"signed paper",
+        b"signed receipt",
+    ]
+    workshop.erase_subject(person.id)
+    assert list((workshop.home / "vault").iterdir()) == []
+    for name, data in kept.items():
+        (workshop.home / "vault" / name).write_bytes(data)
+    with workshop._rows.write() as connection, pytest.raises(Shredded):
+        data_key(connection, keys, person.id)
+    for digest in digests:
+        with pytest.raises(KeysDamaged):
+            vault.get(workshop.home, person.id, keys.vault_key(), digest, keys)
