@@ -17,7 +17,6 @@ from compliance.containers import Container, manifest_store, read_container
 from compliance.containers_gif import XMP_APPLICATION, XMP_TRAILER
 from compliance.encode import encode_picture
 from compliance.errors import NotAPicture
-from compliance.labels import explicit, watermark_image
 from compliance.labels.aigc import AigcField, read_aigc, read_iptc, xmp_packet
 from compliance.labels.credential import Recipe, make_leaf, make_root, read_credential, sign
 from compliance.labels.policy import FORMATS
@@ -288,18 +287,6 @@ def test_a_turned_bit_anywhere_in_a_signed_file_is_found(form: str) -> None:
             container = None
         reading = read_credential(bytes(changed), mime, [ROOT])
         assert container is None or reading.trust != "trusted", f"byte {place} of {len(data)} was turned unseen"
-
-
-@pytest.mark.parametrize("form", NEW)
-def test_label_and_mark_live_in_every_format(form: str) -> None:
-    """At 256 colours too: the drawn label is intact and the invisible mark is read back whole."""
-    pixels = scene(480, 360, seed=3)
-    labelled, _ = explicit.draw(pixels, sample=False)
-    marked = watermark_image.embed(labelled, IDENT).pixels
-    shown = decode_picture(encode_picture(marked, form, PACKET), opaque=True)
-    assert explicit.state(explicit.measure(shown)) == "intact"
-    mark = watermark_image.detect(shown)
-    assert (mark.found, mark.ident) == (True, IDENT)
 
 
 @pytest.mark.parametrize("form", ["png", "webp", "tiff", "gif", "avif"])
