@@ -48,7 +48,7 @@ SENTENCES: dict[str, str] = {
     "broken": "This file carries labels of AI-made media, and at least one of them is damaged or missing.",
     "unchecked": "Some labels could not be checked on this machine; those that could are intact.",
     "unlabelled": "No label was found. That does not make the file authentic.",
-    "unreadable": "The file is neither a picture nor a sound that can be read here, so nothing was checked.",
+    "unreadable": "The file is of no kind that can be read here, so nothing was checked.",
 }
 
 
@@ -277,9 +277,11 @@ def _watched(film: FilmReading | LayerReport, data: bytes, container: AnyContain
         reasons += heard.reasons
         if {state, heard.state} != {"absent"} and state != heard.state:
             state = "unchecked" if heard.state == "unchecked" and state == "intact" else "damaged"
-    if state != "absent" and (container.oddities or not film.as_told):
-        state, reasons = "damaged", (*reasons, *container.oddities)
-        reasons = reasons if film.as_told else (*reasons, "its header means another film")
+    if container.oddities:
+        # A release has none, and its credential covers them; common tools write some, so they are told and not judged.
+        evidence["oddities"] = list(container.oddities)
+    if state != "absent" and not film.as_told:
+        state, reasons = "damaged", (*reasons, "its header means another film")
     return LayerReport(state, {} if state == "absent" else evidence, reasons)
 
 

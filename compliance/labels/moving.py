@@ -38,7 +38,8 @@ _DARK_GROUND, _LIGHT_GROUND = 64, 200
 
 # A label compared with a measured one of the same film: correlation, contrast by it, and difference of the mean.
 _SAME_CORRELATION, _SAME_GAIN, _SAME_LEVELS = 0.93, 0.85, 14.0
-_MEASURED_EVERY_S = 1.0
+# After a bare frame a label is sought elsewhere at the next such moment only; frames until then count as bare.
+_MEASURED_EVERY_S, _RAREST_S = 1.0, 16.0
 # Rests of a corner label must not be found again when the title is sought: this many text heights around it go.
 _BLANK_EM = 0.7
 
@@ -236,12 +237,14 @@ class LabelWatch:
 
     def __init__(self) -> None:
         self._corner: _Place | None = None
+        self._example: _Place | None = None
         self._title: _Place | None = None
         self._title_over = False
         self._due_s = self._start_s = self._last_s = self._title_until_s = 0.0
         self._weakest: Measurement | None = None
         self._weakest_title: Measurement | None = None
         self._first_bare_s: float | None = None
+        self._wait_s = _MEASURED_EVERY_S / 2
         self._frames = self._labelled = 0
 
     def see(self, shot: Shot) -> None:
@@ -252,12 +255,15 @@ class LabelWatch:
         self._frames += 1
         luma = shot.luma()
         is_due = shot.time_s >= self._due_s
-        if is_due:
-            self._due_s = shot.time_s + _MEASURED_EVERY_S
         pixels: Pixels | None = None
-        if is_due or self._corner is None or not self._corner.is_in(luma):
+        if self._corner is None and self._example is not None and self._example.is_in(luma):
+            self._corner = self._example
+        if is_due or (self._corner is not None and not self._corner.is_in(luma)):
             pixels = shot.pixels()
             self._measure_corner(pixels, luma)
+            # A film that never had a label is looked into less and less often: each search takes a while.
+            self._wait_s = min(2 * self._wait_s, _RAREST_S) if not self._labelled else _MEASURED_EVERY_S
+            self._due_s = shot.time_s + self._wait_s
         if self._corner is None:
             self._first_bare_s = shot.time_s if self._first_bare_s is None else self._first_bare_s
         else:
@@ -295,6 +301,7 @@ class LabelWatch:
             return
         intact = not explicit.reasons(found)
         self._corner = _Place(_around(found, luma), luma, found) if intact else None
+        self._example = self._corner or self._example
         self._weakest = found if self._weakest is None else min(self._weakest, found, key=_merit)
 
     def _measure_title(self, pixels: Pixels, luma: Luma) -> None:
