@@ -74,7 +74,7 @@ class NotAPicture(InputError):
     """data: path, reason."""
 
     message = "{path} is not a picture that can be read ({reason})."
-    next_step = "Use a PNG or JPEG picture that opens in a picture viewer."
+    next_step = "Use a PNG, JPEG, WebP, TIFF, GIF or AVIF picture that opens in a picture viewer."
 
 
 class NotASound(InputError):

@@ -26,7 +26,9 @@ _STOP_WAIT_S = 5.0
 @group.command(help=N_("Find the faces in a picture; their numbers are for --face."))
 def find(
     context: typer.Context,
-    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help=N_("A PNG or JPEG picture."))],
+    picture: Annotated[
+        Path, typer.Argument(metavar="PICTURE", help=N_("A picture: PNG, JPEG, WebP, TIFF, GIF or AVIF."))
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Find faces."""
@@ -54,7 +56,12 @@ def swap(
     context: typer.Context,
     source: Annotated[Path, typer.Option("--source", metavar="FILE", help=N_("The picture that lends its face."))],
     target: Annotated[Path, typer.Option("--target", metavar="FILE", help=N_("The picture that is edited."))],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help=N_("Where the result goes: .png, .jpg, .jpeg."))],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="FILE", help=N_("Where the result goes: .png, .jpg, .webp, .tif, .gif or .avif.")
+        ),
+    ],
     consents: Annotated[
         list[str] | None,
         typer.Option(

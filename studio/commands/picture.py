@@ -37,7 +37,10 @@ SeedOption = Annotated[
 CountOption = Annotated[
     int, typer.Option("--count", min=1, max=_MOST, metavar="N", help=N_("How many pictures, with seeds that follow."))
 ]
-OutOption = Annotated[Path, typer.Option("--out", metavar="FILE", help=N_("Where the result goes: .png, .jpg, .jpeg."))]
+OutOption = Annotated[
+    Path,
+    typer.Option("--out", metavar="FILE", help=N_("Where the result goes: .png, .jpg, .webp, .tif, .gif or .avif.")),
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))]
 ConsentOption = Annotated[
     list[str] | None,

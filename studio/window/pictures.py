@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QImageIOHandler, QImageReader
 from compliance.errors import FileMissing, NotAPicture
 
 ALLOCATION_LIMIT_MIB = 512
-SUFFIXES = (".png", ".jpg", ".jpeg")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif")
 
 
 @dataclass(frozen=True, slots=True)

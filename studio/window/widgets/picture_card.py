@@ -33,7 +33,7 @@ class PictureCard(QWidget):
         super().__init__()
         self._slot = slot
         self._chosen = 0
-        filters = _("Pictures (*.png *.jpg *.jpeg);;All files (*)")
+        filters = _("Pictures (*.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif);;All files (*)")
         self.frame = DropFrame(f"{name}_drop", title, title, filters)
         self.frame.file_given.connect(self.picture_given)
         arrow = QLabel()
