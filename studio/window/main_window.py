@@ -31,6 +31,7 @@ from studio.window.qt_texts import load_qt_texts
 from studio.window.theme import ICONS
 from studio.window.widgets.banner import Banner
 from studio.window.widgets.basic import empty_state
+from studio.window.widgets.camera import wait_for_endings
 from studio.window.widgets.side_bar import SideBar
 
 if TYPE_CHECKING:
@@ -284,6 +285,8 @@ class MainWindow(QMainWindow):
             self._clock.stop()
             self._log_clock.stop()
             self._left.close()
+            close_dialogs()
+            wait_for_endings()
             self.studio.making.cancel()
             self.calls.finish()
             self.studio.workshop.close()

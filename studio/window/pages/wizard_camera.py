@@ -95,6 +95,8 @@ class CameraStep(Step):
         """Show the phrase."""
         self._draft.nonce_phrase = nonce.phrase  # type: ignore[attr-defined]  # a Nonce, through the pool
         self._show_state()
+        # Only now the button can take the keyboard.
+        self._record.setFocus()
 
     def on_refused(self, error: SignetError) -> None:
         """No phrase, no live recording."""

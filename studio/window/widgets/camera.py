@@ -11,6 +11,8 @@ from PySide6.QtCore import (
     QBuffer,
     QCameraPermission,
     QCoreApplication,
+    QDeadlineTimer,
+    QEventLoop,
     QIODevice,
     QMicrophonePermission,
     QObject,
@@ -23,6 +25,16 @@ from studio.text import _
 
 LONGEST_S = 90
 Likeness = Literal["face", "voice"]
+# The recorder writes its last bytes in a thread of its own: whoever is let go before that lives until it has ended.
+_ENDING: set[Camera] = set()
+
+
+def wait_for_endings(longest_ms: int = 3000) -> bool:
+    """Let recorders that were told to stop come to their end before the program does; False when one did not."""
+    limit, wait = QDeadlineTimer(longest_ms), QEventLoop.ProcessEventsFlag
+    while _ENDING and not limit.hasExpired():
+        QCoreApplication.processEvents(wait.WaitForMoreEvents | wait.ExcludeUserInputEvents, 50)
+    return not _ENDING
 
 
 def why_no_camera(likeness: Likeness = "face") -> str:
@@ -128,6 +140,8 @@ class Camera(QObject):
     def close(self) -> None:
         """Let the camera go; a film under way is forgotten."""
         self._is_wanted = False
+        if self.is_recording:
+            _ENDING.add(self)
         self._recorder.stop()
         if self._camera is not None:
             self._camera.stop()
@@ -147,6 +161,7 @@ class Camera(QObject):
         """The film is whole; or it was given up, then what is there of it goes."""
         if self._recorder.recorderState() != self._media.QMediaRecorder.RecorderState.StoppedState:
             return
+        _ENDING.discard(self)
         data = bytes(self._buffer.data().data())
         self._buffer.close()
         self._buffer.setData(b"")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
@@ -82,11 +83,13 @@ def test_what_is_missing_is_named(
 
 
 @pytest.fixture
-def film(qtbot: QtBot) -> FilmCamera:
+def film(qtbot: QtBot) -> Iterator[FilmCamera]:
     """A camera that sees."""
     made = FilmCamera()
     made.start()
-    return made
+    yield made
+    made.close()
+    camera_module.wait_for_endings()
 
 
 def test_a_recording_is_a_film_in_memory(qtbot: QtBot, film: FilmCamera) -> None:
@@ -121,6 +124,37 @@ def test_a_voice_is_recorded_without_a_picture(qtbot: QtBot) -> None:
     voice.close()
 
 
+def test_a_camera_let_go_while_it_records_lives_until_the_recorder_has_ended(qtbot: QtBot) -> None:
+    """The last bytes are written in a thread; a wizard that is given up in the middle ends nothing under its feet."""
+    held = [FilmCamera()]
+    films: list[bytes] = []
+    held[0].recorded.connect(films.append)
+    held[0].start()
+    held[0].record()
+    qtbot.waitUntil(lambda: held[0].shown > 5, timeout=LIMIT_MS)
+    held[0].close()
+    held.clear()
+    assert len(camera_module._ENDING) == 1
+    assert camera_module.wait_for_endings() and not camera_module._ENDING
+    assert films == []
+
+
+def test_closing_the_window_in_the_middle_of_a_recording_ends_it(
+    signed_in: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wizard goes, the recorder has ended, and only then the window."""
+    driver = signed_in
+    wizard = live_step(driver, monkeypatch, [], FilmCamera)
+    driver.press("wizard_camera_record", wizard)
+    film = wizard.camera.camera
+    assert isinstance(film, FilmCamera)
+    driver.until(lambda: film.shown > 5)
+    assert film.is_recording
+    driver.window.close()
+    assert not film.is_recording and not camera_module._ENDING
+    assert driver.fake.closed
+
+
 def test_a_film_that_breaks_off_is_forgotten(qtbot: QtBot, film: FilmCamera) -> None:
     """The plug is pulled while it records: the reason is said once, and no film comes of it."""
     films: list[bytes] = []
@@ -147,16 +181,18 @@ def test_no_space_is_said_as_such(qtbot: QtBot, film: FilmCamera) -> None:
     film.close()
 
 
-def live_step(driver: Driver, monkeypatch: pytest.MonkeyPatch, made: list[FakeCamera]) -> ConsentWizard:
-    """The wizard at its live step, with a camera that films at once."""
+def live_step(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, made: list[FakeCamera], kind: Any = FakeCamera
+) -> ConsentWizard:
+    """The wizard at its live step, with a camera of a kind; the fake one films at once."""
 
-    def make(likeness: str) -> FakeCamera:
-        made.append(FakeCamera(likeness))
+    def make(likeness: str) -> Any:
+        made.append(kind(likeness))
         return made[-1]
 
     monkeypatch.setattr("studio.window.pages.wizard_evidence.why_no_camera", lambda _likeness: "")
     wizard = open_wizard(driver, draw_picture(driver.folder / "grace.png"))
-    wizard.camera.make_camera = make  # type: ignore[assignment]  # it fits by its names
+    wizard.camera.make_camera = make
     walk_to_evidence(driver, wizard)
     driver.press("wizard_evidence_live", wizard)
     wizard.next()

@@ -38,9 +38,14 @@ def can_go_on(wizard: ConsentWizard) -> bool:
     return wizard.button(QWizard.WizardButton.NextButton).isEnabled()
 
 
+pressed: list[Qt.Key | str] = []
+"""Every key of the present test."""
+
+
 def type_keys(driver: Driver, *keys: Qt.Key | str) -> None:
     """Type into whatever has the keyboard."""
     for key in keys:
+        pressed.extend(key if isinstance(key, str) else [key])
         focused = QApplication.focusWidget()
         assert focused is not None, "nothing has the keyboard"
         if isinstance(key, str):
@@ -462,6 +467,102 @@ def test_a_consent_is_recorded_with_the_keyboard_alone(
     assert grant.purposes == ("private", "satire")
     assert date.fromisoformat(grant.valid_until) == months_later(date.today(), 12)
     assert [path for _id, path, _code in driver.fake.receipts] == [out]
+
+
+@pytest.fixture
+def whole_walk(signed_in: Driver, monkeypatch: pytest.MonkeyPatch) -> tuple[Driver, ConsentWizard, FakeCamera]:
+    """The wizard over a picture of three, a camera, and somebody who is listed already."""
+    signed_in.fake.add_subject("Eileen", age="adult")
+    signed_in.studio.people.refresh()
+    signed_in.settle()
+    wizard = open_wizard(signed_in, draw_picture(signed_in.folder / "crowd.png"))
+    camera = with_camera(wizard, monkeypatch)
+    monkeypatch.setattr("studio.window.pages.receipt_dialog.choose_out", lambda *_: signed_in.folder / "receipt.pdf")
+    pressed.clear()
+    return signed_in, wizard, camera
+
+
+# A person types 2.5 keys a second when they look for each (40 words a minute are 3.3); the longest of the steps that
+# are no typing are the notice (350 words at 240 a minute) and the phrase that is read aloud (10 s).
+KEYS_PER_S = 2.5
+READING_S = 88 + 10
+LONGEST_S = 180
+
+
+def test_every_step_of_the_wizard_is_walked_by_keyboard_within_three_minutes(
+    whole_walk: tuple[Driver, ConsentWizard, FakeCamera],
+) -> None:
+    """A child, a guardian, the face in a group, a live recording, scope with countries and projects, the receipt."""
+    driver, wizard, camera = whole_walk
+    steps: list[str] = []
+
+    def on(step: str, focus: str) -> None:
+        driver.until(lambda: wizard.currentPage().objectName() == f"wizard_{step}" and focus_is(focus))
+        steps.append(step)
+
+    def onward(name: str = "wizard_next") -> None:
+        # Alt+N reaches the button from anywhere, Tab does too: the slower way is counted.
+        tab_to(driver, name)
+        type_keys(driver, KEY.Key_Return)
+
+    on("who", "wizard_who_name")
+    type_keys(driver, "Kim Hopper")
+    tab_to(driver, "wizard_who_age")
+    type_keys(driver, KEY.Key_Down, KEY.Key_Down, KEY.Key_Down)
+    onward()
+    on("guardian", "wizard_guardian_name")
+    type_keys(driver, "Grace Hopper")
+    onward()
+    driver.settle()
+    driver.until(lambda: wizard.currentPage() is wizard.picture)
+    steps.append("picture")
+    assert not can_go_on(wizard)
+    tab_to(driver, "wizard_face_2")
+    type_keys(driver, KEY.Key_Down)
+    tab_to(driver, "wizard_face_3")
+    type_keys(driver, KEY.Key_Down, KEY.Key_Down)
+    assert can_go_on(wizard)
+    onward()
+    on("notice", "wizard_notice_text")
+    type_keys(driver, KEY.Key_End)
+    onward()
+    on("evidence", "wizard_evidence_live")
+    type_keys(driver, KEY.Key_Space)
+    onward()
+    driver.until(lambda: bool(wizard.draft.nonce_phrase))
+    driver.settle()
+    on("camera", "wizard_camera_record")
+    type_keys(driver, KEY.Key_Return)
+    assert camera.is_recording
+    tab_to(driver, "wizard_camera_record")
+    type_keys(driver, KEY.Key_Return)
+    driver.until(lambda: focus_is("wizard_next"))
+    onward()
+    on("scope", "wizard_purpose_private")
+    type_keys(driver, KEY.Key_Space)
+    tab_to(driver, "wizard_territories")
+    type_keys(driver, "CN")
+    tab_to(driver, "wizard_projects")
+    type_keys(driver, "Film 7")
+    onward()
+    driver.until(lambda: wizard.currentPage() is wizard.review)
+    steps.append("review")
+    onward("wizard_record")
+    driver.settle()
+    on("recorded", "wizard_receipt_pdf")
+    type_keys(driver, KEY.Key_Return)
+    driver.settle()
+    onward("wizard_done")
+    named = ["who", "guardian", "picture", "notice", "evidence", "camera", "scope", "review", "recorded"]
+    assert steps == named
+    (grant,) = driver.fake.grants()
+    assert (grant.evidence_level, grant.age, grant.territories) == ("live", "under 14", ("CN",))
+    assert [(one.number, one.subject_id) for one in driver.fake.assignments(driver.folder / "crowd.png")] == [
+        (2, grant.subject_id),
+        (3, "p1"),
+    ]
+    assert len(driver.fake.receipts) == 1
+    assert len(pressed) / KEYS_PER_S + READING_S <= LONGEST_S, f"{len(pressed)} keys"
 
 
 def test_a_known_person_can_be_chosen(signed_in: Driver) -> None:
