@@ -280,3 +280,11 @@ def test_joined_pieces_have_one_loudness_and_soft_seams() -> None:
     assert np.abs(np.diff(sound[3000:48000])).max() < 0.05
     assert spans[1][0] - spans[0][1] == pytest.approx(300, abs=1)
     assert len(trimmed(np.zeros(5000, np.float32))) == 0
+
+
+def test_a_peaky_sound_is_not_clipped() -> None:
+    """Short loud strokes in a soft sound are turned down together with it."""
+    strokes = np.full(24000, 0.01, np.float32)
+    strokes[::2400] = 1.0
+    sound, _ = join([Spoken(strokes, "a", 6.0, 0, 0)])
+    assert 0.8 < np.abs(sound).max() < 0.9
