@@ -193,6 +193,7 @@ _HOMES = {
     "voice.attribute": "engines.voice.attribute",
     "voice.coqui": "engines.voice.coqui",
     "voice.lean": "engines.voice.convert",
+    "voice.onnx": "engines.voice.onnx_voice",
     "voice.stock": "engines.voice.stock",
 }
 

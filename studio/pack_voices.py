@@ -16,7 +16,11 @@ from studio.packs import find_pack, list_packs
 from studio.voice_changes import read_recording
 
 # Which engine speaks with packs of which kind.
-ENGINES: Final[Mapping[str, str]] = {"voice.coqui": "voice.coqui"}
+ENGINES: Final[Mapping[str, str]] = {
+    "voice.coqui": "voice.coqui",
+    "voice.kokoro": "voice.onnx",
+    "voice.piper": "voice.onnx",
+}
 
 
 def plan(

@@ -65,6 +65,10 @@ def kind_of(source: Path) -> tuple[str, dict[str, Any]]:
             return "picture.diffusers", {}
     if source.is_dir() and coqui_checkpoint.is_coqui(source):
         return "voice.coqui", {"model": str(json.loads((source / "config.json").read_bytes())["model"])}
+    if _piper_config(source) is not None:
+        return "voice.piper", {}
+    if (source / "voices.safetensors").is_file() and "vocab" in _json(source / "config.json"):
+        return "voice.kokoro", {}
     if source.suffix == ".safetensors":
         return "picture.single-file", {}
     if (source / "classifier.json").is_file():
@@ -72,6 +76,21 @@ def kind_of(source: Path) -> tuple[str, dict[str, Any]]:
     if source.suffix == ".onnx":
         return "onnx", {}
     return "weights", {}
+
+
+def _piper_config(source: Path) -> Path | None:
+    """The JSON beside the one ONNX file of a Piper voice, given as its folder or as the ONNX file."""
+    models = [source] if source.suffix == ".onnx" else sorted(source.glob("*.onnx")) if source.is_dir() else []
+    config = models[0].with_name(f"{models[0].name}.json") if len(models) == 1 else None
+    return config if config is not None and "phoneme_id_map" in _json(config) else None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def add_pack(
@@ -103,6 +122,9 @@ def add_pack(
     if not files:
         raise PackForeign(pack=pack_id, file=source.name, reason="an empty folder")
     guessed_kind, guessed_options = kind_of(source)
+    beside = _piper_config(source) if not source.is_dir() else None
+    if beside is not None:
+        files[beside.name] = beside
     converted = _convert(source, files, pack_id) if guessed_kind == "voice.coqui" else None
     for name, path in files.items():
         verify_format(path, name, pack_id)

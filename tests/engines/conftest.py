@@ -23,7 +23,7 @@ from engines.voice.speech import Talk, talk_through
 from studio.packs import add_pack
 from studio.speech import SpeechProcess
 from tests.engines.tiny_diffusion import make_pipeline
-from tests.engines.tiny_voices import make_vits
+from tests.engines.tiny_voices import make_piper, make_vits
 from tests.engines.voices import HIGH, LOW, speech, wav
 
 SAMPLES = Path(str(resources.__file__)).parent / "samples"
@@ -39,9 +39,13 @@ NEEDED_OPTIONS: dict[str, dict[str, Any]] = {
         "steps": 2,
         "device": "cpu",
     },
+    "foreign.document": {"made_with": "Some Tool", "format": "txt"},
+    "foreign.picture": {"made_with": "Some Tool"},
+    "foreign.sound": {"made_with": "Some Tool"},
     "picture.sketch": {"prompt": "a boat on a lake", "width": 96, "height": 64},
     "picture.enhance": {"scale": 2, "fade": 0.5},
     "voice.stock": {"text": "Low tide. 退潮。"},
+    "voice.onnx": {"pack": "piper", "text": "Hello world."},
     "voice.coqui": {"pack": "vits", "text": "Hello world.", "device": "cpu"},
 }
 
@@ -121,6 +125,7 @@ def diffusion_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(source / "vae" / "config.json", source / "unet" / "config.json")
     add_pack(home, source, pack_id="crossed", **words)
     add_pack(home, make_vits(folder / "vits"), pack_id="vits", **words)
+    add_pack(home, make_piper(folder / "piper", letters=True), pack_id="piper", **words)
     return home
 
 
@@ -193,6 +198,9 @@ def inputs_of(
         "face.mesh": {"source": collins, "target": hopper},
         "fake.noise": {},
         "fake.tone": {},
+        "foreign.document": {"target": b"A harbour at dusk."},
+        "foreign.picture": {"target": hopper},
+        "foreign.sound": {"target": low_voice},
         "picture.diffusers": {},
         "picture.enhance": {"target": faceless},
         "picture.restore": {"target": faceless},
@@ -200,5 +208,6 @@ def inputs_of(
         "voice.stock": {},
         "voice.attribute": {"target": low_voice},
         "voice.coqui": {},
+        "voice.onnx": {},
         "voice.lean": {"source": high_voice, "target": low_voice},
     }

@@ -162,3 +162,112 @@ def make_xtts(folder: Path, *, speakers: tuple[str, ...] = ("Ann",)) -> Path:
         torch.save({"model": model.state_dict(), "config": config}, folder / "model.pth")
         torch.save(stored, folder / "speakers_xtts.pth")
     return folder
+
+
+LETTER_IDS = {sign: [place] for place, sign in enumerate(["_", "^", "$", " ", *LETTERS, ".", ",", "ˈ"])}
+
+
+def make_piper(folder: Path, *, speakers: int = 0, letters: bool = False) -> Path:
+    """A Piper voice that hums 1200 samples a sign with some noise, by its real inputs; a few kilobytes."""
+    from onnx import TensorProto, helper
+
+    folder.mkdir(parents=True)
+    inputs = [
+        helper.make_tensor_value_info("input", TensorProto.INT64, [1, "signs"]),
+        helper.make_tensor_value_info("input_lengths", TensorProto.INT64, [1]),
+        helper.make_tensor_value_info("scales", TensorProto.FLOAT, [3]),
+    ]
+    nodes = [
+        _constant("long", [1, 1, 1200], TensorProto.INT64),
+        _constant("one", [1], TensorProto.INT64),
+        _constant("axis", [2], TensorProto.INT64),
+        _constant("steps", [i % 40 / 40.0 for i in range(1200)], TensorProto.FLOAT),
+        _constant("loud", [0.2], TensorProto.FLOAT),
+        _constant("turn", [6.283], TensorProto.FLOAT),
+        # Each sign becomes a row of a wave whose pitch is its id.
+        helper.make_node("Cast", ["input"], ["ids"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["ids", "axis"], ["rows"]),
+        helper.make_node("Mul", ["rows", "steps"], ["phases"]),
+        helper.make_node("Mul", ["phases", "turn"], ["angles"]),
+        helper.make_node("Sin", ["angles"], ["waves"]),
+        helper.make_node("RandomNormalLike", ["waves"], ["noise"], scale=0.1),
+        helper.make_node("Slice", ["scales", "zero", "one"], ["share"]),
+        _constant("zero", [0], TensorProto.INT64),
+        helper.make_node("Mul", ["noise", "share"], ["hiss"]),
+        helper.make_node("Add", ["waves", "hiss"], ["both"]),
+        helper.make_node("Mul", ["both", "loud"], ["soft"]),
+        _constant("flat", [1, 1, 1, -1], TensorProto.INT64),
+    ]
+    if speakers:
+        inputs.append(helper.make_tensor_value_info("sid", TensorProto.INT64, [1]))
+        nodes += [
+            helper.make_node("Cast", ["sid"], ["who"], to=TensorProto.FLOAT),
+            helper.make_node("Add", ["who", "half"], ["gain"]),
+            _constant("half", [0.5], TensorProto.FLOAT),
+            helper.make_node("Mul", ["soft", "gain"], ["own"]),
+        ]
+    nodes.append(helper.make_node("Reshape", ["own" if speakers else "soft", "flat"], ["output"]))
+    _save(folder / "voice.onnx", nodes, inputs)
+    config: dict[str, Any] = {
+        "audio": {"sample_rate": 22050},
+        "espeak": {"voice": "en-us"},
+        "inference": {"noise_scale": 0.667, "length_scale": 1, "noise_w": 0.8},
+        "phoneme_id_map": LETTER_IDS,
+        "num_speakers": max(1, speakers),
+        "speaker_id_map": {f"speaker {number}": number for number in range(speakers)},
+    }
+    if letters:
+        config["phoneme_type"] = "text"
+    (folder / "voice.onnx.json").write_text(json.dumps(config))
+    return folder
+
+
+def make_kokoro(folder: Path) -> Path:
+    """A voice by Kokoro's contract: 1500 samples a sign, as loud as the style says and as short as the speed."""
+    import numpy as np
+    from onnx import TensorProto, helper
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True)
+    inputs = [
+        helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "signs"]),
+        helper.make_tensor_value_info("style", TensorProto.FLOAT, [1, 256]),
+        helper.make_tensor_value_info("speed", TensorProto.FLOAT, [1]),
+    ]
+    nodes = [
+        _constant("axis", [2], TensorProto.INT64),
+        _constant("steps", [i % 50 / 50.0 for i in range(1500)], TensorProto.FLOAT),
+        _constant("flat", [-1], TensorProto.INT64),
+        helper.make_node("Cast", ["input_ids"], ["ids"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["ids", "axis"], ["rows"]),
+        helper.make_node("Mul", ["rows", "steps"], ["phases"]),
+        helper.make_node("Div", ["phases", "speed"], ["angles"]),
+        helper.make_node("Sin", ["angles"], ["waves"]),
+        helper.make_node("ReduceMax", ["style"], ["gain"], keepdims=0),
+        helper.make_node("Mul", ["waves", "gain"], ["loud"]),
+        helper.make_node("Reshape", ["loud", "flat"], ["audio"]),
+    ]
+    _save(folder / "model.onnx", nodes, inputs, output="audio")
+    vocab = {sign: place for sign, (place,) in LETTER_IDS.items() if place > 2}
+    (folder / "config.json").write_text(json.dumps({"vocab": vocab, "languages": ["en-us"]}))
+    rows = np.linspace(0.1, 0.5, 40, dtype=np.float32)[:, None, None].repeat(256, axis=2)
+    save_file({"af_low": rows, "am_high": rows[::-1].copy()}, folder / "voices.safetensors")
+    return folder
+
+
+def _constant(name: str, values: list[Any], kind: int) -> Any:
+    from onnx import helper
+
+    return helper.make_node("Constant", [], [name], value=helper.make_tensor(name, kind, [len(values)], values))
+
+
+def _save(path: Path, nodes: list[Any], inputs: list[Any], output: str = "output") -> None:
+    import onnx
+    from onnx import TensorProto, helper
+
+    constants = [node for node in nodes if node.op_type == "Constant"]
+    others = [node for node in nodes if node.op_type != "Constant"]
+    made = [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)]
+    graph = helper.make_graph([*constants, *others], "voice", inputs, made)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(path))

@@ -70,6 +70,9 @@ DOORS: dict[str, dict[str, str]] = {
     "engines/voice/coqui_checkpoint.py": {
         "import pickle": "names the error of torch's weights-only reader; nothing is unpickled by it",
     },
+    "engines/voice/torchaudio_stand_in.py": {
+        "import importlib": "asks whether torchaudio can be found, without loading it",
+    },
     "studio/__main__.py": {
         "getattr by a computed name": "the three standard streams by their names",
         "open for writing": "a standard stream that was closed at the start: onto the null device",
