@@ -37,6 +37,11 @@ class SpeechProcess:
                 stderr=subprocess.DEVNULL,
             )
 
+    @property
+    def pid(self) -> int:
+        """Its number in the system."""
+        return self._child.pid
+
     def begin(self) -> Conversation:
         """Begin a conversation; raises EOFError when the process is gone."""
         ours, theirs = socket.socketpair()

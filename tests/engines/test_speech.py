@@ -189,6 +189,17 @@ def test_a_conversation_that_crashes_leaves_the_others_alone() -> None:
         process.begin()
 
 
+def test_the_speech_process_is_confined() -> None:
+    """Before it loads anything it has given up new privileges, sockets and programs, and so have its children."""
+    process = SpeechProcess()
+    talk = process.begin()
+    talk.ask({"op": "look", "library": "espeak", "voice": ""})
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
+    talk.close()
+    process.close()
+
+
 def test_unknown_requests_and_voices_are_refused() -> None:
     """By name, without a crash."""
     with speech.Speech() as asked:
