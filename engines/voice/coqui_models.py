@@ -219,10 +219,10 @@ def read_config(pack: ModelPack, name: str) -> dict[str, Any]:
     path = pack.path(name)
     try:
         if path.stat().st_size > _LARGEST_CONFIG:
-            raise ValueError("too large")
+            raise ValueError
         data = json.loads(path.read_bytes())
         if not isinstance(data, dict):
-            raise ValueError("no table")
+            raise ValueError
     except (OSError, ValueError) as error:
         raise PackDamaged(pack=pack.id, file=name, reason="unreadable") from error
     return data
