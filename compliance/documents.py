@@ -20,12 +20,14 @@ from typing import Any, Final, Literal
 from compliance.errors import NotADocument
 
 DocumentFormat = Literal["txt", "md", "html", "docx", "pdf"]
+# As the credential names them.
 MIME: Final[dict[DocumentFormat, str]] = {
     "txt": "text/plain",
     "md": "text/markdown",
     "html": "text/html",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "pdf": "application/pdf",
+    # The C2PA library would take these two apart; beside them, it has to bind their bytes as they are.
+    "docx": "application/octet-stream",
+    "pdf": "application/octet-stream",
 }
 LARGEST_BYTES: Final = 64 << 20
 FIELD, SOURCE, SYSTEM, SYSTEM_VERSION = "AIGC", "DigitalSourceType", "AISystemUsed", "AISystemVersionUsed"
@@ -448,6 +450,24 @@ def _read_pdf(data: bytes, found: _Found) -> None:
         found.hidden.append("actions in it can change what is shown")
     if b"/OCProperties" in data:
         found.hidden.append("layers in it can hide what is shown")
+
+
+def words_of_document(name: str, data: bytes) -> str:
+    """All words of a document, for a review: what is shown and what is not. Raises NotADocument, LabelPartMissing."""
+    form = format_of_document(data)
+    read_document(name, data)
+    if form == "docx":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            parts = [_part(archive, part) for part in archive.namelist() if re.fullmatch(r"word/[\w]+\.xml", part)]
+        return " ".join(piece.text or "" for part in parts if part is not None for piece in part.iter(f"{_W}t"))
+    if form == "pdf":
+        pages = pdf_library().PdfDocument(data)
+        try:
+            return " ".join(page.get_textpage().get_text_bounded() for page in pages)
+        finally:
+            pages.close()
+    text = _text(data) or ""
+    return html.unescape(re.sub(r"<[^>]*>", " ", text)) if form == "html" else text
 
 
 def html_text(text: str) -> str:

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from compliance.errors import ConsentTooNarrow, PermitInvalid
 
 Role = Literal["source", "target", "mask"]
-Likeness = Literal["face", "voice", "none"]
+# "nobody": no real person is shown or heard, says the account; only what was made elsewhere may be called so.
+Likeness = Literal["face", "voice", "none", "nobody"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -83,6 +84,43 @@ def decode_sound(name: str, data: bytes, rate_hz: int, *, first_s: float | None 
             return _decode(name, container, rate_hz, first_s)
     except (av.FFmpegError, ValueError, OSError, MemoryError) as error:
         raise NotASound(path=name, reason="cannot be decoded") from error
+
+
+def decode_channels(name: str, data: bytes, check: Callable[[], None]) -> tuple[NDArray[np.float32], int]:
+    """Decode one sound with all its channels, at its own rate: float32, (frames, channels); and the rate in Hz.
+
+    check: called between pieces, may raise. Raises NotASound, SoundTooLong, LabelPartMissing without PyAV.
+    """
+    kind = next((kind for kind in _CONTAINERS if kind.is_mine(data[:16])), None)
+    if kind is None:
+        raise NotASound(path=name, reason="unknown format" if data else "the file is empty")
+    try:
+        import av
+    except ImportError as error:
+        raise LabelPartMissing(part="PyAV") from error
+    pieces: list[NDArray[Any]] = []
+    try:
+        with av.open(io.BytesIO(data), "r", format=kind.demuxer, metadata_errors="ignore") as container:
+            if not container.streams.audio or container.streams.video:
+                raise NotASound(path=name, reason="no sound stream, or pictures beside it")
+            stream = container.streams.audio[0]
+            rate_hz, count = int(stream.rate), 0
+            plain = av.AudioResampler(format="fltp", layout=stream.layout.name, rate=rate_hz)
+            for frame in chain(container.decode(stream), (None,)):
+                new = [piece.to_ndarray() for piece in plain.resample(frame)]
+                pieces += new
+                count += sum(piece.shape[1] for piece in new)
+                check()
+                if count > LONGEST_S * rate_hz:
+                    raise SoundTooLong(path=name, limit_s=int(LONGEST_S))
+    except (av.FFmpegError, ValueError, OSError, MemoryError) as error:
+        raise NotASound(path=name, reason="cannot be decoded") from error
+    if not pieces or not sum(piece.shape[1] for piece in pieces):
+        raise NotASound(path=name, reason="no sound data")
+    samples = np.ascontiguousarray(np.concatenate(pieces, axis=1).T, np.float32)
+    if not np.isfinite(samples).all():
+        raise NotASound(path=name, reason="values that are no numbers")
+    return np.clip(samples, -1, 1), rate_hz
 
 
 def sound_mime(data: bytes) -> str | None:

@@ -75,6 +75,18 @@ def decode(name: str, data: bytes) -> Pixels:
         raise NotAPicture(path=name, reason=_reason(error)) from error
 
 
+def count_frames(data: bytes) -> int:
+    """How many frames or pages a picture has; 1 for whatever is none and lets itself not be opened."""
+    kind = next((kind for kind in _FORMATS if kind.is_mine(data[:16])), None)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return 1 if kind is None else int(getattr(kind.open(io.BytesIO(data)), "n_frames", 1))
+    except Exception:
+        # What cannot be opened is told by decode, with its reason.
+        return 1
+
+
 def _decode(name: str, picture: Image.Image) -> Pixels:
     _require_size(name, *picture.size)
     picture.load()

@@ -74,10 +74,10 @@ class WordsReview:
         self._lists: ReviewLists | None = None
         self._lock = threading.Lock()
 
-    def show(self, request: Request) -> None:
-        """Remember the words of a request for the gate."""
+    def show(self, request: Request, more: tuple[tuple[str, str], ...] = ()) -> None:
+        """Remember the words of a request for the gate. more: words of its input, by their place."""
         with self._lock:
-            for kept, value in ((self._words, words_of(request)), (self._hits, ())):
+            for kept, value in ((self._words, (*words_of(request), *more)), (self._hits, ())):
                 kept.pop(request.digest(), None)
                 kept[request.digest()] = value  # type: ignore[assignment]  # each value is of its own dictionary
                 while len(kept) > _REMEMBERED:

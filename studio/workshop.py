@@ -46,7 +46,7 @@ from compliance.verify import Report
 from engines.engine import FoundFace, Input, Request
 from engines.job import Event
 from engines.sound import sound_mime
-from studio import pack_voices, pictures, voice_changes, voices
+from studio import pack_voices, pictures, sealing, voice_changes, voices
 from studio.casework import Casework
 from studio.consents import AssignmentView, Consents, GrantView, HomeKind, SubjectView
 from studio.inputs import read_input
@@ -104,13 +104,14 @@ class Finding:
 class SwapPlan:
     """A request with the bytes it speaks of; faces are those found in the target.
 
-    paths: where the bytes were read, so that no release takes the place of an original.
+    paths: where the bytes were read, so that no release takes the place of an original. words: what a document says.
     """
 
     request: Request
     materials: tuple[Material, ...]
     faces: tuple[FoundFace, ...]
     paths: tuple[Path, ...] = ()
+    words: tuple[tuple[str, str], ...] = ()
 
 
 def default_home() -> Path:
@@ -446,6 +447,38 @@ class Workshop(Consents):
             return SwapPlan(request, (), ())
         return SwapPlan(request, (Material("source", sound_mime(data) or "", data),), (), (reference,))
 
+    def plan_seal(
+        self,
+        path: Path,
+        *,
+        made_with: str,
+        origin: str = "",
+        nobody_real: bool = False,
+        consents: Sequence[str] = (),
+        purpose: str = "private",
+    ) -> SwapPlan:
+        """Label what another program made. Whoever is seen or heard needs a consent.
+
+        nobody_real: the account declares instead that there is no real person in it; that stands in the ledger. The
+        gate is not asked yet. Raises FileMissing, NotAPicture, NotADocument, ConsentMissing, VoiceConsentMissing.
+        """
+        made = sealing.plan(
+            self._look,
+            path,
+            made_with=made_with,
+            origin=origin,
+            nobody_real=nobody_real,
+            consents=consents,
+            purpose=purpose,
+        )
+        materials = (Material("target", mime_of(made.data), made.data),)
+        return SwapPlan(made.request, materials, made.faces, (path,), made.words)
+
+    def verify_seal(self, path: Path, out: Path, overwrite: bool = False) -> None:
+        """Raise now what sealing a file would raise about its destination: also FormatUnsupported for another kind."""
+        sealing.verify_fits(out, path)
+        self.verify_out(out, overwrite, (path,))
+
     def _look(self, name: str, data: bytes) -> list[FoundFace]:
         faces = self._runner.survey(FACE_ENGINE, name, data)
         if faces:
@@ -455,7 +488,7 @@ class Workshop(Consents):
     def start(self, plan: SwapPlan, on_event: Callable[[Event], None]) -> Running:
         """Ask the gate and hand the work to the worker; raises ConsentError or AccountError when the gate says no."""
         current = self._accounts.require()
-        self._words.show(plan.request)
+        self._words.show(plan.request, plan.words)
         try:
             permit = self._gate.authorize(plan.request.claim(), current.account)
         except ContentBlocked as error:
@@ -525,7 +558,7 @@ class Workshop(Consents):
         keys = current.require_keys()
         plan = self._plans[running.id]
         self.verify_out(out, overwrite, plan.paths)
-        self._words.show(plan.request)
+        self._words.show(plan.request, plan.words)
         claim = plan.request.claim()
         permit = self._gate.authorize(claim, current.account)
         if permit.content_sha256 != running.content_sha256:

@@ -55,7 +55,7 @@ FORMATS: Final[dict[MediaFormat, FormatRule]] = {
     "md": FormatRule("document", (".md", ".markdown"), "text/markdown", "beside"),
     "html": FormatRule("document", (".html", ".htm"), "text/html", "beside"),
     "docx": FormatRule("document", (".docx",), DOCUMENT_MIME["docx"], "beside"),
-    "pdf": FormatRule("document", (".pdf",), "application/pdf", "beside"),
+    "pdf": FormatRule("document", (".pdf",), DOCUMENT_MIME["pdf"], "beside"),
 }
 Language = Literal["zh", "en"]
 LABEL_TEXT = f"{CHINESE}{SEPARATOR}{ENGLISH}"

@@ -44,6 +44,7 @@ from studio.commands import (
     picture,
     refute,
     review,
+    seal,
     settings,
     subject,
     usage,
@@ -122,6 +123,11 @@ def build(rich_help: bool = False) -> Any:
     app.add_typer(face.group, name="face")
     app.add_typer(picture.group, name="picture")
     app.add_typer(voice_convert.group, name="voice")
+    app.command(
+        "seal",
+        help=N_("Label AI media made with another program: pictures, sounds, videos, documents."),
+        epilog=N_('Example: signet seal picture.png --made-with "ComfyUI" --nobody-real'),
+    )(seal.seal)
     app.add_typer(gate.group, name="gate")
     app.command("verify", help=N_("Check which labels of a file are intact."))(verify.verify)
     app.add_typer(ledger.group, name="ledger")

@@ -1,0 +1,1 @@
+"""Media made elsewhere, brought in to leave with every label."""

@@ -1,0 +1,119 @@
+"""Plans for labelling media made elsewhere: pictures, sounds, videos and documents go through the one door."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from compliance.destination import format_of
+from compliance.documents import format_of_document, words_of_document
+from compliance.errors import ConsentMissing, FormatUnsupported, VoiceConsentMissing
+from compliance.labels.policy import FORMATS
+from compliance.media import Kind
+from compliance.permit import Likeness
+from engines.engine import FoundFace, Input, Request
+from engines.sound import sound_mime
+from studio.inputs import read_input
+
+ENGINES: Final[dict[Kind, str]] = {
+    "picture": "foreign.picture",
+    "sound": "foreign.sound",
+    "video": "foreign.video",
+    "document": "foreign.document",
+}
+_DEFAULT_ORIGIN: Final = "trainedAlgorithmicMedia"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What is to be labelled. words: what a document says, for the review."""
+
+    request: Request
+    data: bytes
+    faces: tuple[FoundFace, ...]
+    words: tuple[tuple[str, str], ...]
+
+
+def kind_of(data: bytes) -> Kind:
+    """What a file is, by its bytes; whatever is none of the others is taken for a picture, whose reader will tell."""
+    from compliance.video_containers import is_video
+
+    if is_video(data):
+        return "video"
+    if (sound_mime(data) is not None and data[4:8] != b"ftyp") or data[4:11] == b"ftypM4A":
+        return "sound"
+    return "document" if format_of_document(data) is not None else "picture"
+
+
+def plan(
+    survey: Callable[[str, bytes], list[FoundFace]],
+    path: Path,
+    *,
+    made_with: str,
+    origin: str,
+    nobody_real: bool,
+    consents: Sequence[str],
+    purpose: str,
+) -> Sealing:
+    """The request; see Workshop.plan_seal."""
+    data = read_input(path)
+    kind = kind_of(data)
+    digest = hashlib.sha256(data).hexdigest()
+    faces = survey(path.name, data) if kind == "picture" else []
+    likeness = _likeness(kind, faces, nobody_real, digest, bool(consents))
+    options: dict[str, str] = {"made_with": made_with, "origin": origin or _DEFAULT_ORIGIN}
+    words: tuple[tuple[str, str], ...] = ()
+    if kind == "document":
+        options["format"] = format_of_document(data) or ""
+        words = (("text", words_of_document(path.name, data)),)
+    counted = tuple(face.number for face in faces) if likeness == "face" else ()
+    request = Request(
+        function="seal",
+        engine=ENGINES[kind],
+        inputs=(Input("target", likeness, digest, path.name, counted, len(counted)),),
+        options=options,
+        purpose=purpose,
+        faces_edited=len(counted),
+        consents=tuple(dict.fromkeys(consents)),
+    )
+    return Sealing(request, data, tuple(faces), words)
+
+
+def _likeness(kind: Kind, faces: Sequence[FoundFace], nobody_real: bool, digest: str, has_consents: bool) -> Likeness:
+    """Whose likeness a file carries. Faces can be counted in pictures alone; of sounds and videos the account tells.
+
+    Raises ConsentMissing, VoiceConsentMissing where neither a consent is named nor the account says that there is
+    nobody real.
+    """
+    if kind == "document" or (kind == "picture" and not faces):
+        return "none"
+    if nobody_real:
+        return "nobody"
+    if not has_consents:
+        raise (VoiceConsentMissing if kind == "sound" else ConsentMissing)(role="target", asset=digest[:12])
+    return "voice" if kind == "sound" else "face"
+
+
+def default_out(path: Path) -> Path:
+    """NAME-sealed with the same ending, where that is one for releases; raises FormatUnsupported."""
+    out = path.with_name(f"{path.stem}-sealed{path.suffix}")
+    format_of(out)
+    return out
+
+
+def verify_fits(out: Path, path: Path) -> None:
+    """A document keeps its format, everything else its kind; raises FormatUnsupported before any work is done."""
+    data = read_input(path)
+    kind, form = kind_of(data), format_of(out)
+    is_fitting = FORMATS[form].kind == kind and (kind != "document" or form == format_of_document(data))
+    if not is_fitting:
+        fitting = [
+            ending
+            for name, rule in FORMATS.items()
+            if rule.kind == kind and (kind != "document" or name == format_of_document(data))
+            for ending in rule.endings
+        ]
+        raise FormatUnsupported(path=out, supported=", ".join(fitting))
