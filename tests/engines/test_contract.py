@@ -113,8 +113,9 @@ def test_the_result_is_sealed_and_says_what_it_is(engine_of: EngineOf, inputs_of
     assert (media.info.engine, media.info.engine_version) == (engine.id, version)
     assert media.info.faces_edited == request.faces_edited
     info = media.info
-    shape = (info.height, info.width, 3) if info.kind == "picture" else (info.frames, info.channels)
-    assert _samples(media).shape == shape
+    if info.kind != "document":
+        shape = (info.height, info.width, 3) if info.kind == "picture" else (info.frames, info.channels)
+        assert _samples(media).shape == shape
 
 
 @each_engine
