@@ -3,8 +3,8 @@
 wer_en: share of wrong words when pocketsphinx (US English, no grammar) writes down twenty sentences of everyday words
 spoken by flite rms; section every-voice, on request: the same for each built-in voice. rtf_builtin: seconds of
 computing for a second of speech, the slower of English and Chinese, in the speech process and here; load_ms_…: from a
-fresh speech process to the first short word. conversion_similarity_before, …_after and speaker_match_eer come from
-tests.bench.voice_conversion.
+fresh speech process to the first short word. Neural voices: see tests.bench.voice_neural.
+conversion_similarity_before, …_after and speaker_match_eer come from tests.bench.voice_conversion.
 """
 
 from __future__ import annotations
@@ -158,11 +158,13 @@ ON_REQUEST: dict[str, Callable[[], Mapping[str, Any]]] = {"every-voice": measure
 
 def sections() -> dict[str, Callable[[], Mapping[str, Any]]]:
     """What can be measured, by name."""
+    from tests.bench import voice_neural
+
     if importlib.util.find_spec("tests.bench.voice_conversion") is None:
-        return SECTIONS
+        return {**SECTIONS, **voice_neural.SECTIONS}
     from tests.bench import voice_conversion
 
-    return {**SECTIONS, **voice_conversion.SECTIONS}
+    return {**SECTIONS, **voice_neural.SECTIONS, **voice_conversion.SECTIONS}
 
 
 def main() -> None:
