@@ -118,13 +118,20 @@ class _Tiff:
         return lost
 
     def _was_directory(self, start: int, end: int) -> bool:
-        """Whether a stretch is one whole directory and each of its fields stands in one that is still in use."""
+        """Whether a stretch is one whole directory and each of its fields stands in one that is still in use.
+
+        A directory begins at an even place: a zero may stand before it, and up to three behind it.
+        """
+        if start & 1:
+            if self.data[start]:
+                return False
+            start += 1
         count_bytes, entry_bytes = (8, 20) if self.is_big else (2, 12)
         count = int.from_bytes(self.data[start : start + count_bytes], self.order)
         entries = start + count_bytes
-        if not 0 < count <= _MOST_ENTRIES or end - entries != count * entry_bytes + self.wide:
+        behind = entries + count * entry_bytes
+        if not 0 < count <= _MOST_ENTRIES or not 0 <= end - behind - self.wide <= 3:
             return False
-        behind = end - self.wide
         return not any(self.data[behind:end]) and all(
             self.data[at : at + entry_bytes] in self.fields for at in range(entries, behind, entry_bytes)
         )

@@ -108,10 +108,10 @@ def _verify_watched(data: bytes, container: VideoContainer, plan: LabelPlan) -> 
 
 
 def _verify_payload(container: AnyContainer, plan: LabelPlan, prepared: Prepared) -> None:
-    if container.format != plan.format or container.trailing_bytes:
-        raise LabelTooWeak(layer="container", reason="not the planned format, or bytes after its end")
     if isinstance(container, Container) and not container.is_still:
         raise LabelTooWeak(layer="container", reason="a viewer would show more than the one picture that was measured")
+    if container.format != plan.format or container.trailing_bytes:
+        raise LabelTooWeak(layer="container", reason="not the planned format, or bytes after its end")
     if container.payload_sha256 != prepared.payload_sha256:
         raise LabelTooWeak(layer="container", reason="what it shows is not what was entered")
 

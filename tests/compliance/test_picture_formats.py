@@ -203,6 +203,19 @@ def test_a_credential_changes_nothing_of_the_picture(form: str) -> None:
     assert (reading.state, reading.trust) == ("intact", "trusted")
 
 
+def test_a_directory_of_tiff_that_a_credential_replaced_hides_nothing() -> None:
+    """The old one is left behind at an even or odd place; a changed byte of it is a byte that nothing speaks of."""
+    for width in range(60, 68):
+        plain = encode_picture(scene(width, 61), "tiff", PACKET + b" " * (width % 3))
+        signed = sign(plain, recipe("tiff"), LEAF_KEY, LEAF + ROOT)
+        found = read_container("p", signed)
+        assert found.trailing_bytes == 0
+        assert found.payload_sha256 == read_container("p", plain).payload_sha256
+    (old,) = struct.unpack("<I", plain[4:8])
+    assert signed[old : old + 40] == plain[old : old + 40]
+    assert read_container("p", signed[: old + 3] + b"\xee" + signed[old + 4 :]).trailing_bytes > 100
+
+
 @pytest.mark.parametrize("form", NEW)
 def test_bytes_behind_the_end_are_counted(form: str) -> None:
     """An appended file does not hide."""
