@@ -18,6 +18,7 @@ _FRAME_S = 0.01
 _QUIET_DB = -52.0
 _BEFORE_S, _BEHIND_S = 0.02, 0.07
 _EDGE_S = 0.006
+_RELEASE_S = 0.025
 _CROSSFADE_S = 0.03
 _LEAD_S, _TAIL_S = 0.1, 0.2
 TARGET_DBFS: Final = -20.0
@@ -62,6 +63,10 @@ def trimmed(samples: Mono, rate_hz: int = RATE_HZ) -> Mono:
     first = max(0, int(loud[0]) * width - round(_BEFORE_S * rate_hz))
     last = min(len(samples), (int(loud[-1]) + 1) * width + round(_BEHIND_S * rate_hz))
     kept = samples[first:last].copy()
+    # Formant voices end like a switch; the last sound is let go over a breath instead.
+    end = int(np.flatnonzero(np.abs(kept) > 1e-4)[-1]) + 1
+    release = min(round(_RELEASE_S * rate_hz), end)
+    kept[end - release : end] *= np.linspace(1, 0, release, dtype=np.float32)
     edge = min(round(_EDGE_S * rate_hz), len(kept) // 2)
     ramp = np.linspace(0, 1, edge, dtype=np.float32)
     kept[:edge] *= ramp

@@ -88,7 +88,7 @@ class Flite:
 
 
 # speak_lib.h: AUDIO_OUTPUT_SYNCHRONOUS, espeakINITIALIZE_DONT_EXIT, espeakCHARS_UTF8, espeakENDPAUSE, POS_CHARACTER.
-_SYNCHRONOUS, _DO_NOT_EXIT, _UTF8, _CHARACTERS, _IPA = 2, 0x8000, 1, 1, 0x02
+_SYNCHRONOUS, _DO_NOT_EXIT, _UTF8, _END_PAUSE, _CHARACTERS, _IPA = 2, 0x8000, 1, 0x1000, 1, 0x02
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _MiB = 1 << 20
 _LONGEST = 120 * _MiB
@@ -148,7 +148,7 @@ class Espeak:
         self._library.espeak_SetParameter(_PITCH, pitch, 0)
         self._pieces, self._size = [], 0
         data = text.encode() + b"\0"
-        if self._library.espeak_Synth(data, len(data), 0, _CHARACTERS, 0, _UTF8, None, None) != 0:
+        if self._library.espeak_Synth(data, len(data), 0, _CHARACTERS, 0, _UTF8 | _END_PAUSE, None, None) != 0:
             raise SpeechRefused("no sound")
         self._library.espeak_Synchronize()
         if self._size > _LONGEST:
