@@ -289,11 +289,15 @@ def sanctioned_account(cases: Cases, data: st.DataObject) -> Claim:
     )
     home = cases.home
     with home.rows.write() as connection:
-        made = sanctions.impose(
+        sanctions.impose(
             connection, home.ledger, account_id=cases.account.id, term=term, by="acc-judge", case_id="cas-1"
         )
-    over = "2020-01-01T00:00:00Z"
-    cases.undo.append(lambda: cases.change(store.sanction, store.sanction.c.id == made.id, ends_at=over))
+
+    def lift() -> None:
+        with home.rows.write() as connection:
+            sanctions.lift(connection, home.ledger, case_id="cas-1", by="acc-judge")
+
+    cases.undo.append(lift)
     return cases.claim()
 
 
