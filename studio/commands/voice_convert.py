@@ -13,7 +13,6 @@ from studio.commands.output import Output
 from studio.commands.picture import OverwriteOption, PurposeOption
 from studio.commands.voice import group
 from studio.text import N_, _
-from studio.voice_changes import verify_recording
 
 if TYPE_CHECKING:
     from studio.workshop import SwapPlan, Workshop
@@ -148,6 +147,8 @@ def _change(
     **asked: Any,
 ) -> None:
     """Plan, make and release; how: explain, overwrite, password_file, as_json."""
+    from studio.voice_changes import verify_recording
+
     explain, overwrite, password_file, as_json = how
     output = Output(as_json)
     for path in recordings.values():
