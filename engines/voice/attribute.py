@@ -13,10 +13,9 @@ from engines.engine import FoundFace, Option, Request, engine
 from engines.job import CancelToken, Events, Progress
 from engines.sound import decode_sound
 from engines.voice.convert import sealed
-from engines.voice.hearing import complaints, measure, read_voice
-from engines.voice.lean import HIGHEST_HZ, narrowest
-from engines.voice.mel import Floats
-from engines.voice.world import BINS, RATE_HZ, Parts, blocks, rework
+from engines.voice.hearing import complaints, measured, pieces_of, read_voice
+from engines.voice.lean import narrowest
+from engines.voice.world import BINS, RATE_HZ, Parts, blocks, resized, rework
 
 _BEFORE = 2
 
@@ -38,24 +37,13 @@ class Edit:
         logs = np.log(parts.pitch_hz[voiced])
         logs = self.tune + (logs - self.tune) * self.liveliness + self.semitones / 12 * np.log(2.0)
         pitch[voiced] = np.clip(np.exp(logs), 40.0, 1000.0)
-        envelope, breath = parts.envelope, parts.breath
-        if self.formants != 1.0:
-            envelope = np.exp(_stretched(np.log(envelope + 1e-12), self.formants))
-            breath = _stretched(breath, self.formants)
+        sized = resized(parts, self.formants)
+        breath = sized.breath
         if self.breath > 0:
             # Breath is heard above the first formants: noise takes the place of harmonics from 1 kHz up.
             share = np.clip((np.arange(BINS) * RATE_HZ / 2 / (BINS - 1) - 500) / 2500, 0.0, 1.0) * self.breath
             breath = breath + (1 - breath) * share
-        return Parts(pitch, envelope, breath)
-
-
-def _stretched(rows: Floats, ratio: float) -> Floats:
-    """The rows with everything moved to ratio times its frequency; ends are held."""
-    place = np.minimum(np.arange(BINS) / ratio, BINS - 1)
-    left = np.minimum(place.astype(int), BINS - 2)
-    share = place - left
-    stretched: Floats = rows[:, left] * (1 - share) + rows[:, left + 1] * share
-    return stretched
+        return Parts(pitch, sized.envelope, breath)
 
 
 @engine
@@ -95,7 +83,7 @@ class EditVoice:
         total = _BEFORE + len(blocks(speech.samples))
         cancel.check()
         events(Progress(1, total, "listening to the speech"))
-        own = measure(name, speech, min(HIGHEST_HZ, narrowest(speech.own_rate_hz)), cancel.check)
+        own = measured(name, pieces_of(speech, cancel.check), narrowest(speech.own_rate_hz))
         edit = Edit(own.tune, settings["pitch"], settings["formants"], settings["breath"], settings["liveliness"])
 
         def on_block(done: int, _total: int) -> None:

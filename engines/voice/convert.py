@@ -11,8 +11,17 @@ from compliance.permit import Permit, Role
 from engines.engine import FoundFace, Option, Request, engine
 from engines.job import CancelToken, Events, Progress
 from engines.sound import decode_sound
-from engines.voice.hearing import CUT_REFERENCE, REFERENCE_S, SHORT_REFERENCE, SHORT_S, complaints, measure, read_voice
-from engines.voice.lean import Lean, narrowest
+from engines.voice.hearing import (
+    CUT_REFERENCE,
+    REFERENCE_S,
+    SHORT_REFERENCE,
+    SHORT_S,
+    complaints,
+    measured,
+    pieces_of,
+    read_voice,
+)
+from engines.voice.lean import Lean, narrowest, size_between
 from engines.voice.world import RATE_HZ, blocks, rework
 
 _BEFORE = 3
@@ -57,10 +66,13 @@ class LeanVoice:
 
         cancel.check()
         events(Progress(1, total, "listening to the reference"))
-        other = measure(names.get("source", "source"), reference, high_hz, cancel.check)
+        other = measured(names.get("source", "source"), pieces_of(reference, cancel.check), high_hz)
         cancel.check()
         events(Progress(2, total, "listening to the speech"))
-        own = measure(names.get("target", "target"), speech, high_hz, cancel.check)
+        pieces = pieces_of(speech, cancel.check)
+        own_tune = measured(names.get("target", "target"), pieces, high_hz).tune
+        size = size_between(own_tune, other.tune, strength)
+        own = measured(names.get("target", "target"), pieces, high_hz, size)
         warnings = complaints(reference, speech)
         warnings += [SHORT_REFERENCE] * (other.voiced_s < SHORT_S) + [CUT_REFERENCE] * reference.is_cut
 
@@ -68,7 +80,7 @@ class LeanVoice:
             cancel.check()
             events(Progress(_BEFORE + done, total, "changing the voice"))
 
-        made = rework(speech.samples, Lean.between(own, other, strength, mix), on_block)
+        made = rework(speech.samples, Lean.between(own, other, strength, mix, size), on_block)
         cancel.check()
         events(Progress(total, total, "changing the voice"))
         return sealed(made, self.id, self.version, warnings)

@@ -8,7 +8,7 @@ from typing import Final
 from compliance.errors import VoiceNotFound
 from engines.sound import Sound, decode_sound
 from engines.voice.lean import VoiceShape, narrowest, shape_of
-from engines.voice.world import RATE_HZ, some_of, take_apart
+from engines.voice.world import RATE_HZ, Parts, resized, some_of, take_apart
 
 LEAST_VOICED_S: Final = 0.5
 SHORT_S: Final = 6.0
@@ -31,13 +31,18 @@ def read_voice(name: str, data: bytes, *, first_s: float | None = None) -> Sound
     return sound
 
 
-def measure(name: str, sound: Sound, high_hz: float, check: Callable[[], None]) -> VoiceShape:
-    """The shape of a voice, from up to a minute of it; check is called between blocks. Raises VoiceNotFound."""
+def pieces_of(sound: Sound, check: Callable[[], None]) -> list[Parts]:
+    """Up to a minute of a recording, taken apart; check is called between blocks."""
     pieces = []
     for start, stop in some_of(sound.samples, _MEASURED_BLOCKS):
         check()
         pieces.append(take_apart(sound.samples[start:stop]))
-    shape = shape_of(pieces, high_hz)
+    return pieces
+
+
+def measured(name: str, pieces: list[Parts], high_hz: float, size: float = 1.0) -> VoiceShape:
+    """The shape of a voice, as if its mouth were of another size; raises VoiceNotFound."""
+    shape = shape_of([resized(piece, size) for piece in pieces], high_hz)
     if shape.voiced_s < LEAST_VOICED_S:
         raise VoiceNotFound(path=name, seconds=round(shape.voiced_s, 1), limit_s=LEAST_VOICED_S)
     return shape

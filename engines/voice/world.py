@@ -78,6 +78,23 @@ def put_together(parts: Parts, frame_ms: float = FRAME_MS) -> Wave:
     return sound
 
 
+def resized(parts: Parts, ratio: float) -> Parts:
+    """The voice of a mouth of another size: formants and breath at ratio times their frequencies, at the same pitch."""
+    if ratio == 1.0:
+        return parts
+    envelope = np.exp(_stretched(np.log(parts.envelope + 1e-12), ratio))
+    return Parts(parts.pitch_hz, envelope, np.clip(_stretched(parts.breath, ratio), 0.0, 1.0))
+
+
+def _stretched(rows: Floats, ratio: float) -> Floats:
+    """The rows with everything moved to ratio times its frequency; ends are held."""
+    place = np.minimum(np.arange(BINS) / ratio, BINS - 1)
+    left = np.minimum(place.astype(int), BINS - 2)
+    share = place - left
+    stretched: Floats = rows[:, left] * (1 - share) + rows[:, left + 1] * share
+    return stretched
+
+
 def active_frames(envelope: Floats) -> NDArray[np.bool_]:
     """Which frames are loud enough to be speech: not 35 dB below the loud ones."""
     loud_db = 10 * np.log10(envelope.sum(axis=1) + 1e-12)
