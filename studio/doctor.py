@@ -30,6 +30,7 @@ def examine(
         _credential(),
         _font(),
         _models(),
+        _voices(),
         _worker(runner),
     ]
 
@@ -85,6 +86,16 @@ def _models() -> Finding:
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != item["sha256"]:
             return Finding("face models", "fail", name, "Run `packaging/setup` again.")
     return Finding("face models", "ok", ", ".join(listed))
+
+
+def _voices() -> Finding:
+    from studio.voices import voices
+
+    found = voices()
+    missing = [voice.id for voice in found if not voice.is_here]
+    if missing:
+        return Finding("built-in voices", "warn", f"missing: {', '.join(missing)}", "Run `packaging/setup` again.")
+    return Finding("built-in voices", "ok", ", ".join(voice.id for voice in found))
 
 
 def _worker(runner: JobRunner) -> Finding:
