@@ -64,6 +64,7 @@ from compliance.labels.styles import USUAL, LabelChoice
 from compliance.ledger import Ledger
 from compliance.media import MediaInfo
 from compliance.permit import Claim, Permit
+from compliance.reading import read_media
 from compliance.storage import disk_error, fsync_folder, head_last
 from compliance.store import Store
 
@@ -375,6 +376,7 @@ class Releaser:
         out = Path(row["target_path"])
         seal = _seal_path(out, row["id"])
         if row["state"] == "sealed" and _is_file_with(out, row["file_sha256"]):
+            self._verify_entered(row, out)
             _remove(seal)
             _remove(beside(seal))
             self._commit(row["id"], row["file_sha256"], self._ledger)
@@ -399,6 +401,20 @@ class Releaser:
                 .values(state="rolled_back", finished_at=stamp())
             )
         return "rolled_back"
+
+    def _verify_entered(self, row: dict[str, Any], path: Path) -> None:
+        """Raise StoreDamaged unless the log names this release and the file shows what was entered there.
+
+        A row alone is no release: whoever writes one into the database gets no entry for a file of his own.
+        """
+        entries = self._ledger.entries(row["intent_index"], row["intent_index"] + 1)
+        fields = entries[0]["fields"] if entries and entries[0]["kind"] == "release_intended" else {}
+        try:
+            shown = read_media(path.name, path.read_bytes()).payload_sha256
+        except SignetError:
+            shown = ""
+        if fields.get("release") != row["id"] or fields.get("payload_sha256") != shown:
+            raise StoreDamaged(path=self._home, reason="a release stands in it that was never entered")
 
     def recover(self) -> list[str]:
         """Settle every release a crash left open; returns their ids. Does nothing while another process releases."""
