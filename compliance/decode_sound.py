@@ -43,7 +43,8 @@ def decode_sound(name: str, data: bytes) -> tuple[NDArray[np.float32], int]:
                     raise NotASound(path=name, reason="longer than an hour")
             for piece in resampler.resample(None):
                 pieces.append(piece.to_ndarray().astype(np.float32, copy=False))
-    except (av.FFmpegError, ValueError, OSError, MemoryError) as error:
+    # A stream whose coding is unknown lacks attributes that others have.
+    except (av.FFmpegError, AttributeError, ValueError, OSError, MemoryError) as error:
         raise NotASound(path=name, reason="cannot be decoded") from error
     if not count:
         raise NotASound(path=name, reason="no sound data")

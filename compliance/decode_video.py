@@ -72,7 +72,8 @@ def decode_film(name: str, data: bytes, *, key_frames: bool = False) -> Iterator
                     raise NotAVideo(path=name, reason="cannot be decoded")
                 count += 1
                 yield DecodedShot(frame, float(frame.time or 0.0))
-    except (av.FFmpegError, ValueError, OSError, MemoryError) as error:
+    # A stream whose coding is unknown lacks attributes that others have.
+    except (av.FFmpegError, AttributeError, ValueError, OSError, MemoryError) as error:
         raise NotAVideo(path=name, reason="cannot be decoded") from error
     if not count:
         raise NotAVideo(path=name, reason="no frames")

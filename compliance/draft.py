@@ -114,7 +114,14 @@ def _film(media: SyntheticMedia, plan: LabelPlan, loudness: watermark_video.Loud
     encoder: encode_video.FilmEncoder | None = None
     for index, pixels in enumerate(moving.held(film.frames(), holds)):
         if encoder is None:
-            plates = moving.Plates.of(pixels[:height, :width], info.per_second, sample=plan.sample)
+            plates = moving.Plates.of(
+                pixels[:height, :width],
+                info.per_second,
+                sample=plan.sample,
+                style=plan.look(),
+                keep_clear=info.keep_clear,
+                is_modified=plan.origin in EDITING,
+            )
             marker = watermark_video.FrameMarker(height, width, ident, loudness)
             encoder = encode_video.FilmEncoder(
                 cast(VideoFormat, plan.format), (width, height), info.per_second, plan.tags(), sound, info.rate_hz

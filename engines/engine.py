@@ -189,6 +189,7 @@ _HOMES = {
     "foreign.document": "engines.foreign.document",
     "foreign.picture": "engines.foreign.picture",
     "foreign.sound": "engines.foreign.sound",
+    "foreign.video": "engines.foreign.video",
     "picture.diffusers": "engines.picture.diffusion",
     "picture.enhance": "engines.picture.enhance",
     "picture.restore": "engines.picture.restore",

@@ -8,8 +8,9 @@ finds and measures the label as in a picture, and compares the frames in between
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final, Literal, Protocol
@@ -21,10 +22,12 @@ from compliance.errors import LabelTooWeak, PictureTooSmallForLabel
 from compliance.labels import explicit
 from compliance.labels.explicit import Measurement
 from compliance.labels.lettering import opencv
+from compliance.labels.styles import STANDARD, LabelStyle
 from compliance.media import Pixels
 
 Luma = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
+Drawing = Callable[[Pixels], tuple[Pixels, explicit.Drawn]]
 
 MINIMUM_SIDE_PX: Final = 128
 TITLE_S: Final = 2.5
@@ -78,31 +81,45 @@ class Plates:
     title_frames: int
 
     @classmethod
-    def of(cls, first: Pixels, rate: Fraction, *, sample: bool) -> Plates:
+    def of(
+        cls,
+        first: Pixels,
+        rate: Fraction,
+        *,
+        sample: bool,
+        style: LabelStyle = STANDARD,
+        keep_clear: Sequence[Box] = (),
+        is_modified: bool = False,
+    ) -> Plates:
         """Draw the labels for a film whose first frame this is; uint8, (height, width, 3), even sides.
 
-        Raises PictureTooSmallForLabel below 128 px, LabelPartMissing without the font.
+        The other arguments are those of explicit.draw; where what a style adds leaves no room for the title, the
+        standard look is drawn. Raises PictureTooSmallForLabel below 128 px, LabelPartMissing without the font.
         """
         height, width = first.shape[:2]
         if min(height, width) < MINIMUM_SIDE_PX:
             raise PictureTooSmallForLabel(width=width, height=height, minimum=MINIMUM_SIDE_PX)
-        left, top, wide, high = explicit.draw(first, sample=sample)[1].box
+        drawing = functools.partial(explicit.draw, sample=sample, style=style, is_modified=is_modified)
+        left, top, wide, high = drawing(first, keep_clear=keep_clear)[1].box
         ground = opencv().cvtColor(
             np.ascontiguousarray(first[top : top + high, left : left + wide]), opencv().COLOR_RGB2GRAY
         )
-        corner = _plate(height, width, _LIGHT_GROUND if float(ground.mean()) > 110 else _DARK_GROUND, sample)
+        level = _LIGHT_GROUND if float(ground.mean()) > 110 else _DARK_GROUND
+        corner = _plate(height, width, level, functools.partial(drawing, keep_clear=keep_clear))
         corner = replace(corner, box=(left - left % 2, top - top % 2, *corner.box[2:]))
         for factor in _TITLE_FACTORS:
             # The picture label of a larger picture is a larger label.
             shapes = {(round(height * factor), width), (height, round(width * factor))}
             for shape in sorted(shapes, key=min, reverse=True):
-                title = _plate(*shape, _DARK_GROUND, sample)
+                title = _plate(*shape, _DARK_GROUND, drawing)
                 _, _, wide, high = title.box
                 place = ((width - wide) // 4 * 2, (height - high) // 4 * 2, wide, high)
                 room = min(place[0] / width, place[1] / height)
                 is_larger = min(shape) > min(height, width) * (factor - 0.01)
                 if is_larger and room >= _TITLE_MARGIN and not _overlap(place, corner.box):
                     return cls(corner, replace(title, box=place), math.ceil(TITLE_S * rate))
+        if style != STANDARD:
+            return cls.of(first, rate, sample=sample, keep_clear=keep_clear)
         raise PictureTooSmallForLabel(width=width, height=height, minimum=MINIMUM_SIDE_PX)
 
     def lay(self, index: int, luma: Luma, blue: Luma, red: Luma) -> None:
@@ -112,9 +129,9 @@ class Plates:
             self.title.lay(luma, blue, red)
 
 
-def _plate(height: int, width: int, ground: int, sample: bool) -> Plate:
+def _plate(height: int, width: int, ground: int, drawing: Drawing) -> Plate:
     """The label of a picture of this size and brightness, cut out along the plate's round corners."""
-    labelled, about = explicit.draw(np.full((height, width, 3), ground, np.uint8), sample=sample)
+    labelled, about = drawing(np.full((height, width, 3), ground, np.uint8))
     left, top, wide, high = about.box
     part = opencv().cvtColor(
         np.ascontiguousarray(labelled[top : top + high, left : left + wide]), opencv().COLOR_RGB2GRAY

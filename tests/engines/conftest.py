@@ -22,6 +22,7 @@ from engines.source import decode
 from engines.voice.speech import Talk, talk_through
 from studio.packs import add_pack
 from studio.speech import SpeechProcess
+from tests.engines import films
 from tests.engines.tiny_diffusion import make_pipeline
 from tests.engines.tiny_voices import make_piper, make_vits
 from tests.engines.voices import HIGH, LOW, speech, wav
@@ -42,6 +43,7 @@ NEEDED_OPTIONS: dict[str, dict[str, Any]] = {
     "foreign.document": {"made_with": "Some Tool", "format": "txt"},
     "foreign.picture": {"made_with": "Some Tool"},
     "foreign.sound": {"made_with": "Some Tool"},
+    "foreign.video": {"made_with": "Some Tool"},
     "picture.sketch": {"prompt": "a boat on a lake", "width": 96, "height": 64},
     "picture.enhance": {"scale": 2, "fade": 0.5},
     "voice.stock": {"text": "Low tide. 退潮。"},
@@ -201,6 +203,7 @@ def inputs_of(
         "foreign.document": {"target": b"A harbour at dusk."},
         "foreign.picture": {"target": hopper},
         "foreign.sound": {"target": low_voice},
+        "foreign.video": {"target": films.encoded(6)},
         "picture.diffusers": {},
         "picture.enhance": {"target": faceless},
         "picture.restore": {"target": faceless},

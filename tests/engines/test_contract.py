@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from compliance.errors import NotADocument, NotAPicture, NotASound
-from compliance.media import SyntheticMedia, unseal, unseal_document, unseal_sound
+from compliance.errors import NotADocument, NotAPicture, NotASound, NotAVideo
+from compliance.media import SyntheticMedia, unseal, unseal_document, unseal_film, unseal_sound
 from compliance.permit import Role
 from engines.engine import Engine, Request, engine_ids, load_engine
 from engines.job import CancelToken, Event, JobCancelled, Progress
@@ -29,6 +29,8 @@ def _request(engine: Engine, inputs: Mapping[Role, bytes]) -> Request:
 def _samples(media: SyntheticMedia) -> np.ndarray:
     if media.info.kind == "document":
         return np.frombuffer(unseal_document(media).data, np.uint8)
+    if media.info.kind == "video":
+        return np.stack([frame.copy() for frame in unseal_film(media).frames()])
     return unseal(media) if media.info.kind == "picture" else unseal_sound(media)
 
 
@@ -43,13 +45,13 @@ def test_an_unknown_engine_is_refused() -> None:
 def test_garbage_is_refused_by_survey_and_run(engine_of: EngineOf, engine_id: str, garbage: bytes) -> None:
     """Bytes that are no picture or sound end in the error that says so and in nothing else."""
     engine = engine_of(engine_id)
-    with pytest.raises((NotAPicture, NotASound, NotADocument)):
+    with pytest.raises((NotAPicture, NotASound, NotAVideo, NotADocument)):
         engine.survey("garbage", garbage)
     if engine_id == "foreign.document" and garbage:
         return  # any bytes may be a text; they are taken apart when they are drafted
     request = request_for(engine, ("source", "target"), faces=1)
     inputs: dict[Role, bytes] = {"source": garbage, "target": garbage}
-    with pytest.raises((NotAPicture, NotASound, NotADocument)):
+    with pytest.raises((NotAPicture, NotASound, NotAVideo, NotADocument)):
         engine.run(request, permit_for(request), inputs, lambda _: None, CancelToken())
 
 
@@ -115,6 +117,7 @@ def test_the_result_is_sealed_and_says_what_it_is(engine_of: EngineOf, inputs_of
     info = media.info
     if info.kind != "document":
         shape = (info.height, info.width, 3) if info.kind == "picture" else (info.frames, info.channels)
+        shape = (info.pictures, info.height, info.width, 3) if info.kind == "video" else shape
         assert _samples(media).shape == shape
 
 

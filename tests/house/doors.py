@@ -65,6 +65,7 @@ DOORS: dict[str, dict[str, str]] = {
         "getattr by a computed name": "picks torch's number type and diffusers' scheduler from fixed tables",
     },
     "engines/sound.py": {"import av": "decodes sounds from memory; opens them for reading only"},
+    "engines/film.py": {"import av": "reads films for engines; opens them for reading only"},
     "engines/engine.py": {"import importlib": "loads an engine when it is asked for, from a fixed table"},
     "engines/voice/libraries.py": {"import ctypes": "flite and espeak-ng, inside the speech process alone"},
     "engines/voice/coqui_checkpoint.py": {
