@@ -16,7 +16,7 @@ from compliance.media import Pixels
 from compliance.reading import read_media
 
 # What foreign files say is shortened to this before it is kept.
-_LONGEST_TEXT, _MOST_FIELDS = 128, 8
+_LONGEST_TEXT, _MOST_FIELDS, _MOST_INPUTS = 128, 8, 64
 
 
 class MaterialLike(Protocol):
@@ -74,13 +74,18 @@ def read_imports(
     return found
 
 
-def ids_of(imported: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Every id that imported files are known by, each once."""
+def ids_of(imported: object) -> list[str]:
+    """Every id that imported files are known by, each once.
+
+    imported: as read_imports answers it, or whatever a foreign credential has in its place.
+    """
     ids: list[str] = []
-    for item in imported:
-        ids += [str(item[key]) for key in ("release", "mark") if item.get(key)]
-        ids += [str(one) for one in item.get("ids") or ()]
-    return list(dict.fromkeys(ids))
+    for item in imported[:_MOST_INPUTS] if isinstance(imported, list) else ():
+        if isinstance(item, dict):
+            fields = item.get("ids")
+            listed = fields[:_MOST_FIELDS] if isinstance(fields, list) else ()
+            ids += [_short(one) for one in (item.get("release"), item.get("mark"), *listed) if isinstance(one, str)]
+    return [one for one in dict.fromkeys(ids) if one]
 
 
 def _said(data: bytes, roots: Sequence[bytes]) -> dict[str, Any]:

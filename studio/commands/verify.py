@@ -49,6 +49,8 @@ def verify(
 
 def show_reports(output: Output, reports: list[Report]) -> None:
     """One JSON line a file, or a table of the layers and a sentence a file."""
+    from compliance.imports import ids_of
+
     layers = list(dict.fromkeys(name for report in reports for name in report.layers))
     output.table(
         (_("file"), _("verdict"), *(_(name) for name in layers)),
@@ -65,6 +67,9 @@ def show_reports(output: Output, reports: list[Report]) -> None:
     )
     for report in reports:
         output.line(f"{report.file}: {_(report.sentence)}")
+        made_from = ids_of(report.layers["credential"].evidence.get("imported")) if report.layers else []
+        if made_from:
+            output.line("  " + _("made from labelled files: {ids}", ids=", ".join(made_from)))
         if report.refuted is not None:
             when = report.refuted.get("at", "")
             output.line(f"  {_(report.refuted['state'])} {when}: {word(str(report.refuted['reason']))}")

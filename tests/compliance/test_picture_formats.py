@@ -314,8 +314,13 @@ def test_a_transparent_picture_is_none_that_a_release_may_show(form: str) -> Non
     assert decode_picture(data).shape == PIXELS.shape
 
 
-def test_a_small_file_that_claims_a_huge_picture_is_not_decoded() -> None:
-    """The size is judged before Pillow opens the file."""
+def test_a_small_file_that_claims_a_huge_picture_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size is judged before Pillow opens the file, which for WebP makes room for the whole picture."""
+
+    def opened(*_: object, **__: object) -> None:
+        pytest.fail("the file was opened")
+
+    monkeypatch.setattr(Image, "open", opened)
     chunks = dict(webp_chunks(MOVING["webp"]))
     chunks[b"VP8X"] = chunks[b"VP8X"][:4] + b"\xfe\x3f\0" * 2
     assert decode_picture(riff(*chunks.items())) is None

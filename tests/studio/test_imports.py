@@ -58,6 +58,12 @@ def test_foreign_fields_are_named_and_kept_short() -> None:
     assert len(json.dumps(read_imports([Material("source", "image/png", long)], {}, []))) < 1000
 
 
+@pytest.mark.parametrize("found", [None, 7, "x", {}, [1, "x", None], [{"ids": 5}], [{"release": {}, "ids": [None, 3]}]])
+def test_what_a_foreign_credential_has_in_that_place_never_raises(found: object) -> None:
+    """Whoever signs may write there what they like."""
+    assert ids_of(found) == []
+
+
 @pytest.fixture(scope="module")
 def first_and_second(studio_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     """A home, its first release, and a second made from a copy of the first without any metadata and one with all."""
@@ -78,7 +84,9 @@ def first_and_second(studio_folder: Path, tmp_path_factory: pytest.TempPathFacto
     return home, place / "first.webp", place
 
 
-def test_the_second_release_names_the_first(first_and_second: tuple[Path, Path, Path]) -> None:
+def test_the_second_release_names_the_first(
+    first_and_second: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     """By its credential, its field and its mark; the new labels are those of the second alone, and all intact."""
     home, first, place = first_and_second
     known = [keys for keys in (public_keys(home),) if keys is not None]
@@ -89,6 +97,8 @@ def test_the_second_release_names_the_first(first_and_second: tuple[Path, Path, 
     (said,) = after.layers["credential"].evidence["imported"]
     assert (said["role"], said["release"], said["ids"], said["mark"]) == ("target", old, [old], old)
     assert said["credential"] == "intact"
+    assert run(["--home", str(home), "verify", str(place / "from-first.webp.avif")]) == 0
+    assert f"made from labelled files: {old}\n" in capsys.readouterr().out
 
 
 def test_the_first_manifest_stays_inside_the_second(first_and_second: tuple[Path, Path, Path]) -> None:
