@@ -120,7 +120,8 @@ def _inspect(ground: Ground, place: Path) -> str:
         program=[sys.executable, "-m", "studio"],
         said=asks,
     )
-    return f"exit {shell.code}, {shell.out.strip().splitlines()[-1][:40]} arrays or sealed media in the program"
+    last = shell.out.strip().splitlines()[-1]
+    return f"exit {shell.code}, {f'{last} arrays or sealed media' if last.isdigit() else 'no prompt'}"
 
 
 @attempt("environment: PYTHONPATH", "PYTHONPATH with a resources package whose label font and clips are empty")

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -459,8 +460,7 @@ class _Forged(Watched):
         self._producer = producer
 
     def prepare(self, plan: LabelPlan) -> Prepared:
-        changed = LabelPlan.from_json({**plan.to_json(), "producer": self._producer, "release_id": "0" * 16})
-        return self._running.prepare(changed)
+        return self._running.prepare(replace(plan, producer=self._producer, release_id="0" * 16))
 
 
 @attempt("records: consumed permits", "the table of used permits emptied, and one permit used for two releases")

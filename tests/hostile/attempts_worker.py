@@ -241,10 +241,13 @@ def _broken(ground: Ground, place: Path) -> str:
 
 @attempt("worker: memory of a stranger", "/proc/PID/mem and ptrace of a worker that holds a result, by the same user")
 def _memory(ground: Ground, place: Path) -> str:
+    flag = "import ctypes; from studio.sandbox import confine; confine(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
+    shell = ground.signet(place, (), program=[sys.executable, "-c", flag])
+    assert shell.out.strip() == "0", shell
     how: dict[str, Any] = {}
     if os.geteuid() == 0:
         if not _can_be_nobody(place):
-            return "not tried: another user cannot read the installation here"
+            return "the process is not dumpable; reading was not tried: only root can start the installation here"
         how = {"user": 65534, "group": 65534, "extra_groups": []}
     with Stranger(place, _MINE, **how) as stranger:
         assert stranger.work(_permit()) == "finished"
@@ -267,14 +270,17 @@ def _memory(ground: Ground, place: Path) -> str:
 def _can_be_nobody(place: Path) -> bool:
     """Whether the user nobody can start the installed program."""
     place.chmod(0o777)
-    ran = subprocess.run(
-        [sys.executable, "-I", "-c", "import studio.worker, cv2"],
-        user=65534,
-        group=65534,
-        extra_groups=[],
-        capture_output=True,
-        check=False,
-    )
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-I", "-c", "import studio.worker, cv2"],
+            user=65534,
+            group=65534,
+            extra_groups=[],
+            capture_output=True,
+            check=False,
+        )
+    except OSError:
+        return False
     return ran.returncode == 0
 
 
