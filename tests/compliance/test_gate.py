@@ -30,6 +30,7 @@ from compliance.errors import (
     NotVerified,
     PermitInvalid,
     PurposeUnknown,
+    ReviewUnavailable,
     StepUpNeeded,
 )
 from compliance.gate import RULES
@@ -262,6 +263,13 @@ def test_what_the_review_refuses_is_refused(home: Home) -> None:
 
     home.gate.content = review
     with pytest.raises(ContentBlocked):
+        authorize(home, home.grant(SOURCE), home.grant(TARGET))
+
+
+def test_a_gate_without_a_review_says_no(home: Home) -> None:
+    """Nothing passes because nobody looked."""
+    home.gate.content = None
+    with pytest.raises(ReviewUnavailable):
         authorize(home, home.grant(SOURCE), home.grant(TARGET))
 
 

@@ -174,7 +174,12 @@ def test_a_classifier_that_cannot_be_used_stops_the_work(workshop: Workshop, tmp
     elif how == "file":
         (place / "tiny.onnx").write_bytes((place / "tiny.onnx").read_bytes() + b"x")
     else:
-        (place / "classifier.json").write_text("{}")
+        # Well formed, and blind: the manifest knows the digest of the file that was chosen.
+        (place / "classifier.json").write_text(json.dumps({**SETTINGS, "thresholds": {"blocked": 1.0}}))
+    if how in ("missing", "changed"):
+        # No permit is given for what can be seen from here.
+        with pytest.raises(ClassifierUnusable):
+            workshop.start(plan, lambda _event: None)
     with pytest.raises(ClassifierUnusable) as refused:
         finish(workshop, plan)
     assert refused.value.code in (ExitCode.BLOCKED, ExitCode.MODEL)
