@@ -26,7 +26,8 @@ _UNVOICED_SHARE = 0.3
 _SIZE_BY_PITCH, _SIZES = 0.26, (0.86, 1.16)
 _MOST_FRAMES = 2000
 _ROUNDS, _RIDGE = 4, 20.0
-_LARGEST_LOG_GAIN = 5.0
+_LARGEST_LOG_GAIN = 2.3
+_WIDEST_TUNE = 2.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,10 @@ class Lean:
             mapped = (_widened(cepstra) @ self.matrix - self.mapped_mean) * wide + self.other.mean[1:]
             goal[:, 1:] = (1 - self.mix) * goal[:, 1:] + self.mix * mapped
         change = (goal - cepstra) * self.strength
+        # Spreads are those of voiced speech; a hiss stretched by them would begin to thump.
+        change[parts.pitch_hz == 0] = (self.other.mean - self.own.mean) * self.strength * _UNVOICED_SHARE
         change[:, 0] = 0.0
-        change[~active_frames(parts.envelope)] *= _UNVOICED_SHARE
+        change[~active_frames(parts.envelope) & (parts.pitch_hz > 0)] *= _UNVOICED_SHARE
         gain = np.clip(_log_gain(_smoothed(change), self.own.high_hz), -_LARGEST_LOG_GAIN, _LARGEST_LOG_GAIN)
         return Parts(self._pitch(parts.pitch_hz), parts.envelope * np.exp(gain), parts.breath)
 
@@ -121,7 +124,9 @@ class Lean:
         voiced = pitch_hz > 0
         logs = np.log(pitch_hz[voiced])
         spread = float(np.clip(self.other.tune_spread, _TUNE_FROM, _TUNE_TO))
-        goal = (logs - self.own.tune) / max(self.own.tune_spread, 0.02) * spread + self.other.tune
+        # At the ends of words the pitch is often misread; stretched as it is, it would chirp.
+        steps = np.clip((logs - self.own.tune) / max(self.own.tune_spread, 0.02), -_WIDEST_TUNE, _WIDEST_TUNE)
+        goal = steps * spread + self.other.tune
         moved = np.zeros_like(pitch_hz)
         moved[voiced] = np.clip(np.exp(logs + (goal - logs) * self.strength), 40.0, 700.0)
         return moved
