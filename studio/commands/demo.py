@@ -22,11 +22,7 @@ def demo(
     """Run the demo."""
     output = Output(as_json)
     output.data({"event": "started"})
-    output.line(
-        _(
-            "Signet demo: two public-domain portraits, a painted scene, two spoken sentences: verified files."
-        )
-    )
+    output.line(_("Signet demo: two public-domain portraits, a painted scene, two spoken sentences: verified files."))
     from studio.demo import run_demo
 
     run_demo(home_folder(call_of(context).home), out, output)
