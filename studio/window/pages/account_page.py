@@ -216,7 +216,7 @@ class AccountPage(Page):
         self.default_button = create
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
-        form.setVerticalSpacing(6)
+        form.setVerticalSpacing(9)
         form.addRow(label(_("Account name"), "strong"), name)
         form.addRow(label(_("Password"), "strong"), password)
         form.addRow(label(_("Password again"), "strong"), again)

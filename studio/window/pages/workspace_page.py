@@ -19,6 +19,9 @@ from studio.window.widgets.face_picture import ICON, face_icon
 from studio.window.widgets.picture_card import PictureCard
 from studio.window.words import PURPOSES, purpose_word, purposes_text
 
+ROOMY_PX = 46
+"""The height of a list with small pictures; its neighbours have it too."""
+
 
 def role_title(role: Role) -> str:
     """What a place is for."""
@@ -74,9 +77,10 @@ class WorkspacePage(Page):
         self._face.currentIndexChanged.connect(self.on_face_changed)
         self._lent = named(QComboBox(), "workspace_source_face", _("Face in the source"))
         self._lent.currentIndexChanged.connect(self.on_source_face_changed)
-        self._purpose.setIconSize(ICON)
+        self._purpose.setMinimumHeight(ROOMY_PX)
         for combo in (self._face, self._lent):
             combo.setIconSize(ICON)
+            combo.setMinimumHeight(ROOMY_PX)
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             combo.setMinimumContentsLength(8)
         self._strength = named(QSlider(Qt.Orientation.Horizontal), "workspace_strength", _("Strength in percent"))

@@ -12,6 +12,7 @@ from PySide6.QtGui import QRawFont
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
+    QDialog,
     QLabel,
     QLineEdit,
     QListWidget,
@@ -22,8 +23,10 @@ from PySide6.QtWidgets import (
 from compliance.cases import CaseKind
 from compliance.consent_record import Terms
 from studio.text import LOCALE_FOLDER, language
+from studio.window.pages.own_account import CloseAccountDialog, NationalDialog
+from studio.window.pages.receipt_dialog import ReceiptDialog
 from studio.window.pages.release_page import OverwriteDialog
-from studio.window.pages.withdraw_dialog import TakeDownDialog, WithdrawDialog
+from studio.window.pages.withdraw_dialog import EraseDialog, TakeDownDialog, WithdrawDialog
 from studio.window.theme import FONT_FILE
 from tests.studio.fake_workshop import draw_picture
 from tests.studio.window.conftest import PASSWORD, Driver, wizard_steps
@@ -79,6 +82,19 @@ def cut(root: QWidget) -> list[str]:
     return found
 
 
+def trust_dialogs(driver: Driver) -> tuple[QDialog, ...]:
+    """The dialogs that end something, or print it again."""
+    accounts, people = driver.studio.accounts, driver.studio.people
+    grant = driver.fake.grants()[0]
+    return (
+        EraseDialog("Grace", 2),
+        EraseDialog("Grace", 1),
+        CloseAccountDialog(accounts),
+        NationalDialog(),
+        ReceiptDialog(people, grant),
+    )
+
+
 def fill_home(driver: Driver, picture: Path) -> None:
     """Something to show on every page: members, a proposal, cases, a consent with evidence and limits."""
     fake, today = driver.fake, date.today()
@@ -132,6 +148,7 @@ def test_no_text_is_cut_in_the_smallest_window(signed_in: Driver, code: str) -> 
         WithdrawDialog("Grace", "private use, film and series, advertising, education, research, satire"),
         TakeDownDialog("Grace", driver.fake.releases()),
         OverwriteDialog(driver.folder / "out.png"),
+        *trust_dialogs(driver),
     ):
         driver.qtbot.addWidget(dialog)
         dialog.show()
@@ -166,7 +183,12 @@ def test_chinese_leaves_no_english_on_any_page(signed_in: Driver) -> None:
     driver.settle()
     for wizard in wizard_steps(driver, draw_picture(driver.folder / "crowd.png")):
         assert english(wizard, folder) == [], wizard.currentId()
-    dialogs = (WithdrawDialog("Grace", ""), TakeDownDialog("Grace", driver.fake.releases()))
+    dialogs = (
+        WithdrawDialog("Grace", ""),
+        TakeDownDialog("Grace", driver.fake.releases()),
+        TakeDownDialog(None, [], erased=True),
+        *trust_dialogs(driver),
+    )
     for dialog in dialogs:
         driver.qtbot.addWidget(dialog)
     for root in (driver.window, *dialogs):

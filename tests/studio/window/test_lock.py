@@ -203,9 +203,13 @@ def test_rest_locks_a_real_home_and_its_password_opens_it(
     settle()
     assert studio.accounts.is_locked
     assert window.current == "account" and not window.side_bar._buttons["people"].isEnabled()
-    field = next(one for one in window.findChildren(QLineEdit, "account_password") if one.isVisible())
-    field.setText(REAL_PASSWORD)
-    studio.accounts.unlock(field.text())
+
+    def fields() -> list[QLineEdit]:
+        return [one for one in window.findChildren(QLineEdit, "account_password") if one.isVisible()]
+
+    qtbot.waitUntil(lambda: bool(fields()), timeout=20_000)
+    fields()[-1].setText(REAL_PASSWORD)
+    qtbot.keyClick(fields()[-1], Qt.Key.Key_Return)
     settle()
     assert studio.accounts.is_open and window.current == "people"
     assert studio.bench.slots["source"].path == tmp_path / "source.png"

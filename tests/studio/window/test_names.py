@@ -19,7 +19,7 @@ from studio.window.pages.withdraw_dialog import TakeDownDialog, WithdrawDialog
 from studio.window.widgets.drop_frame import DropFrame
 from tests.studio.fake_workshop import draw_picture
 from tests.studio.window.conftest import Driver, wizard_steps
-from tests.studio.window.test_language import fill_home
+from tests.studio.window.test_language import fill_home, trust_dialogs
 
 KINDS = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QAbstractSlider, QAbstractItemView, DropFrame)
 
@@ -89,7 +89,8 @@ def test_every_page_and_dialog_names_its_widgets(driver: Driver) -> None:
             assert nameless(wizard) == []
     release = driver.window.pages["release"]
     assert isinstance(release, ReleasePage)
-    for dialog in (WithdrawDialog("Grace", "private use"), TakeDownDialog("Grace", driver.fake.releases())):
+    dialogs = (WithdrawDialog("Grace", "private use"), TakeDownDialog("Grace", driver.fake.releases()))
+    for dialog in (*dialogs, *trust_dialogs(driver)):
         driver.qtbot.addWidget(dialog)
         assert nameless(dialog) == []
 
