@@ -148,6 +148,13 @@ def show_rules(output: Output, results: list[RuleResult]) -> None:
             }
         )
         output.line(f"{result.number:>2}. {result.name:<14} {_('yes') if result.ok else _('no')}  {message}".rstrip())
+        if result.basis:
+            lists, classifier = result.basis["lists_sha256"][:12], result.basis["classifier"] or "-"
+            rules = result.basis["rules"]
+            by = _(
+                "by lists {lists}, {rules}, classifier {classifier}", lists=lists, rules=rules, classifier=classifier
+            )
+            output.line(f"    {by}")
     for result in results:
         if result.error is not None:
             raise result.error

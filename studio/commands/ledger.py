@@ -20,7 +20,7 @@ group = typer.Typer(help=N_("The ledger: what happened here."))
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))]
 
 
-@group.command(help=N_("Check every entry and the root."))
+@group.command(help=N_("Check every entry and the root."), epilog=N_("Example: signet ledger verify --json"))
 def verify(context: typer.Context, as_json: JsonOption = False) -> None:
     """Check the ledger."""
     output = Output(as_json)
@@ -30,7 +30,7 @@ def verify(context: typer.Context, as_json: JsonOption = False) -> None:
     output.line(_("The ledger holds together: {entries} entries, root {root}.", entries=entries, root=root))
 
 
-@group.command(help=N_("Show entries."))
+@group.command(help=N_("Show entries."), epilog=N_("Example: signet ledger show --json"))
 def show(
     context: typer.Context,
     start: Annotated[int, typer.Option("--from", min=0, metavar="N", help=N_("First entry; they count from 0."))] = 0,
@@ -56,7 +56,10 @@ def show(
     )
 
 
-@group.command(help=N_("Write all entries as JSON lines, for keeping elsewhere."))
+@group.command(
+    help=N_("Write all entries as JSON lines, for keeping elsewhere."),
+    epilog=N_("Example: signet ledger export --out ledger.jsonl"),
+)
 def export(
     context: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help=N_("Where the entries go."))],
