@@ -74,7 +74,7 @@ _ENVIRONMENTS: dict[str, tuple[str, Mapping[str, str], bool]] = {
         False,
     ),
     "threads": (
-        "OMP_NUM_THREADS=0, OPENBLAS_NUM_THREADS=-1",
+        "numbers of threads that are none: OMP_NUM_THREADS=0, OPENBLAS_NUM_THREADS=-1",
         {"OMP_NUM_THREADS": "0", "OPENBLAS_NUM_THREADS": "-1"},
         False,
     ),
@@ -126,7 +126,8 @@ def _inspect(ground: Ground, place: Path) -> str:
 
 @attempt("environment: PYTHONPATH", "PYTHONPATH with a resources package whose label font and clips are empty")
 def _shadow(ground: Ground, place: Path) -> str:
-    shadow = place / "shadow" / "resources"
+    # Beside the place: its own pictures are no finds.
+    shadow = ground.folder / "copies" / place.name / "resources"
     shutil.copytree(
         Path(resources.__file__).parent, shadow, ignore=shutil.ignore_patterns("models", "samples", "*.pyc")
     )
