@@ -1,7 +1,7 @@
 """Measures changed voices and the match of speakers: `python -m tests.bench.voice_conversion [--json FILE]`.
 
 conversion_similarity_before, …_after: cosine of the voice encoder between speech and held-out speech of the person it
-is leaned towards, before and after, mean over pairs of flite voices; by pair with mix 0 and 0.5. conversion_wer_…:
+is leaned towards, before and after, mean over pairs of flite voices, without mix and with 0.5. conversion_wer_…:
 share of wrong words by pocketsphinx in the first pair. conversion_rtf: seconds of computing for a second of speech.
 speaker_match_eer: where false acceptances and false refusals of single sentences are equal, all voices; …_flite: those
 of flite alone, which are different people, while the formant voices are variants of one. All voices are synthetic:
@@ -69,7 +69,7 @@ def leaned(reference: Wave, speech: Wave, mix: float) -> Wave:
 def measure_conversion() -> Mapping[str, Any]:
     """Similarity, words and time of leaning."""
     listen = bench._listener()
-    before, after, pairs, took = [], {0.0: [], 0.5: []}, {}, []
+    before, after, pairs, took = [], {0.5: [], 0.0: []}, {}, []
     wrong = {"before": [0, 0], "after": [0, 0]}
     for own, other in PAIRS:
         reference = np.concatenate([said(other, number) for number in _REFERENCE])
@@ -83,7 +83,7 @@ def measure_conversion() -> Mapping[str, Any]:
             took.append((time.thread_time() - start) / (len(speech) / RATE_HZ))
             found.append(float(template(made) @ held_out))
         pairs[f"{own} to {other}"] = [round(value[-1], 3) for value in (before, after[0.0], after[0.5])]
-        # `made` is that of the half mix, cut where the sentences were.
+        # `made` is that without mix, cut where the sentences were.
         ends = np.cumsum([0, *(len(sentence) for sentence in sentences)])
         for place, number in enumerate(_SPEECH if (own, other) in _LISTENED else ()):
             for name, samples in (("before", sentences[place]), ("after", made[ends[place] : ends[place + 1]])):
@@ -92,8 +92,8 @@ def measure_conversion() -> Mapping[str, Any]:
                 wrong[name][1] += words
     return {
         "conversion_similarity_before": round(float(np.mean(before)), 3),
-        "conversion_similarity_after": round(float(np.mean(after[0.5])), 3),
-        "conversion_similarity_after_without_mix": round(float(np.mean(after[0.0])), 3),
+        "conversion_similarity_after": round(float(np.mean(after[0.0])), 3),
+        "conversion_similarity_after_with_mix": round(float(np.mean(after[0.5])), 3),
         "conversion_similarity_by_pair": pairs,
         "conversion_wer_before": round(wrong["before"][0] / wrong["before"][1], 3),
         "conversion_wer_after": round(wrong["after"][0] / wrong["after"][1], 3),
