@@ -142,11 +142,11 @@ def test_silence_is_no_speech(speak: Speak, through: Callable[[Any], None]) -> N
 
 def test_a_sentence_of_impossible_length_is_spoken_again_and_told(speak: Speak, through: Callable[[Any], None]) -> None:
     """Once more in a new conversation; if that is no better, the user is warned."""
-    talk = _Answers(_tone(30), _tone(1.2))
+    talk = _Answers(_tone(8), _tone(1.2))
     through(lambda: talk)
     assert speak(text="The low tide is late.").info.warnings == ()
     assert talk.closed == 2 and len(talk.asked) == 2
-    through(lambda: _Answers(_tone(30), _tone(30)))
+    through(lambda: _Answers(_tone(8), _tone(8)))
     assert len(speak(text="The low tide is late.").info.warnings) == 1
 
 
