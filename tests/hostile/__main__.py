@@ -43,7 +43,7 @@ def main() -> None:
             except Exception as error:
                 broken += 1
                 print(
-                    f"{'broken':10}{item.name:34}{item.tried:74}  {type(error).__name__}: {str(error)[:200]}",
+                    f"{'broken':10}{item.name:46}{item.tried:76}  {type(error).__name__}: {str(error)[:200]}",
                     flush=True,
                 )
                 continue

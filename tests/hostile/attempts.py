@@ -278,4 +278,4 @@ def make(chosen: Attempt, ground: Ground) -> Result:
 def line(result: Result) -> str:
     """One line of the table."""
     got = "; ".join(map(str, result.found)) if result.found else result.got
-    return f"{'SUCCEEDED' if result.found else 'in vain':10}{result.attempt.name:34}{result.attempt.tried:74}  {got}"
+    return f"{'SUCCEEDED' if result.found else 'in vain':10}{result.attempt.name:46}{result.attempt.tried:76}  {got}"

@@ -139,9 +139,7 @@ def _shadow(ground: Ground, place: Path) -> str:
 # --- files in its way ------------------------------------------------------------------------------------------------
 
 
-@attempt(
-    "settings: window.json", "label off, preview without label and a size of -1 in the window's settings", is_quick=True
-)
+@attempt("settings: window.json", "label off, preview without label and a size of -1 in the window's settings")
 def _window_settings(ground: Ground, place: Path) -> str:
     settings = ground.home / "window.json"
     settings.write_text(json.dumps({"label": "off", "labels": False, "preview_longest_px": -1, "unlabelled": True}))
@@ -176,7 +174,6 @@ def _modules(ground: Ground, place: Path) -> str:
 @attempt(
     "options: label off",
     "--no-label, --label off, --raw, --unlabelled, --debug and --watermark 0 on the command line",
-    is_quick=True,
 )
 def _options(ground: Ground, place: Path) -> str:
     tried = (["--no-label"], ["--label", "off"], ["--raw"], ["--unlabelled"], ["--debug"], ["--watermark", "0"])

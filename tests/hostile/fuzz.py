@@ -17,7 +17,7 @@ from tests.compliance.home import PASSWORD
 from tests.compliance.labels.pictures import jpeg_bytes, scene
 from tests.hostile.attempts import Ground, attempt
 
-SETS, SHARE = 500, 40
+SETS, SHARE = 500, 16
 SEED = 20261123
 # A home is put back after so many: some commands close its account, or withdraw what others need.
 _FRESH_EVERY = 50

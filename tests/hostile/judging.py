@@ -104,9 +104,14 @@ def decoded_sound(data: bytes) -> tuple[NDArray[np.float32], int] | None:
     return (samples, rate_hz) if len(samples) >= _SMALLEST_SOUND_S * rate_hz else None
 
 
+def looks_like_media(data: bytes) -> bool:
+    """Whether bytes begin as a picture, a sound, a film or an array does; records and texts do not."""
+    return any(magic in data[:64] for magic in _MAGIC) or data[:2] in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
+
+
 def fault_of(data: bytes) -> str:
     """Why bytes are media without an intact label; "" for labelled media and for what is no media."""
-    if not any(magic in data[:64] for magic in _MAGIC):
+    if not looks_like_media(data):
         return ""
     for pixels in decoded_pictures(data):
         if _is_flat(pixels):
@@ -156,7 +161,7 @@ def escapes(
             found.append(Escape(path, "raw pixels or samples"))
         elif fault := fault_of(data):
             found.append(Escape(path, fault))
-        elif path in released:
+        elif path in released and looks_like_media(data):
             verdict = verify.verify_file(path, [keys] if keys else []).verdict
             if verdict != "sealed":
                 found.append(Escape(path, f"released, but {verdict}"))
