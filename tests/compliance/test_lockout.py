@@ -201,6 +201,10 @@ def test_an_open_session_ends_when_the_account_is_unbound(studio: Home) -> None:
     failures(studio, lockout.LIMIT - 1, "rosa")
     wrong(studio.accounts, "rosa")
     assert studio.accounts.current() is None
+    rosa = studio.accounts.named("rosa").id
+    with studio.rows.read() as connection:
+        left = sa.select(store.session_state.c.opened_at).where(store.session_state.c.account_id == rosa)
+        assert connection.execute(left).all() == []
 
 
 def test_one_person_alone_binds_nobody_where_two_are_left(studio: Home) -> None:
