@@ -193,8 +193,11 @@ def load(pack: ModelPack, device: Device) -> CoquiVoice:
     pack.verify()
     data = read_config(pack, "config.json")
     _require_known(pack, data)
+    import torch
+
     try:
-        with coqui():
+        # A model is made of chance numbers before it is filled; nobody else's chance may depend on that.
+        with coqui(), torch.random.fork_rng(devices=[]):
             config = _config(pack, data)
             voice = _xtts(pack, config) if config.model == "xtts" else _by_letters(pack, config)
     except PackDamaged:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +106,10 @@ _once: dict[str, Path] = {}
 
 
 def the_xtts(folder_of: pytest.TempPathFactory) -> Path:
-    """The XTTS of make_xtts, made once in a run of tests; copy it, do not change it."""
+    """The XTTS of make_xtts, made once in a run of tests and removed behind it; copy it, do not change it."""
     if "xtts" not in _once:
         _once["xtts"] = make_xtts(folder_of.mktemp("the-xtts") / "source")
+        atexit.register(shutil.rmtree, _once["xtts"], ignore_errors=True)
     return _once["xtts"]
 
 

@@ -121,6 +121,7 @@ def test_the_worker_loads_what_the_gate_was_told_of(workshop: Workshop, vits: Pa
         finish(workshop, plan)
 
 
+@pytest.mark.slow
 def test_a_voice_is_taken_on_with_consent_alone(workshop: Workshop, xtts: Path, tmp_path: Path) -> None:
     """No grant, a grant for a face, a lie about what the recording is: refused by the gate or the worker.
 
