@@ -235,7 +235,7 @@ def test_where_the_result_cannot_go_is_said_before_the_work(signet: Callable[...
     assert there.read_bytes() == b"mine"
     assert signet(*swap(tmp_path / "nowhere" / "out.png")).code == 11
     assert signet(*swap(there / "out.png")).code == 11
-    assert signet(*swap(tmp_path / "out.gif")).code == 2
+    assert signet(*swap(tmp_path / "out.bmp")).code == 2
     assert [path.name for path in tmp_path.iterdir()] == ["there.png"]
 
 

@@ -161,7 +161,7 @@ def test_bad_commands_have_their_codes(signet: Signet, tmp_path: Path) -> None:
     assert signet("picture", "enhance", "--picture", tmp_path / "no.png", "--out", out).code == 1
     assert signet("picture", "enhance", "--picture", HOPPER, "--out", out).code == 5
     assert signet("picture", "restore", "--picture", HOPPER, "--mask", tmp_path / "no.png", "--out", out).code == 1
-    assert signet("picture", "sketch", "--prompt", "a lake", "--out", tmp_path / "out.gif").code == 2
+    assert signet("picture", "sketch", "--prompt", "a lake", "--out", tmp_path / "out.bmp").code == 2
     assert list(tmp_path.iterdir()) == []
 
 
