@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
 import pytest
 
+from compliance.labels.styles import STANDARD, style_of
 from studio.settings import FIELDS, FILE_NAME, Settings
 
 
@@ -47,6 +49,9 @@ def test_values_come_back_and_nothing_else_is_left(tmp_path: Path) -> None:
     assert json.loads((tmp_path / FILE_NAME).read_text(encoding="utf-8"))["account"] == "studio"
 
 
-def test_no_setting_touches_the_label() -> None:
-    """There is no setting for labels, and none may come."""
-    assert not [field.name for field in FIELDS if "label" in field.name or "mark" in field.name]
+def test_no_setting_takes_anything_from_the_label() -> None:
+    """Three settings choose among presets that only add; there is no switch, no number, and none may come."""
+    about = [field for field in FIELDS if "label" in field.name or "mark" in field.name]
+    assert [field.name for field in about] == ["label_style", "label_position", "label_jurisdiction"]
+    for style, position, jurisdiction in itertools.product(*(field.choices for field in about)):
+        assert style_of(style, position, jurisdiction).scale >= STANDARD.scale == 1.0
