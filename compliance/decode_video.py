@@ -18,12 +18,13 @@ _DEMUXERS = {b"\x1aE\xdf\xa3": "matroska"}
 
 
 class DecodedShot:
-    """One frame. time_s: when it is shown."""
+    """One frame. time_s: when it is shown. is_key: it is stored without reference to other frames."""
 
-    __slots__ = ("_frame", "_pixels", "time_s")
+    __slots__ = ("_frame", "_pixels", "is_key", "time_s")
 
     def __init__(self, frame: Any, time_s: float) -> None:
         self._frame, self.time_s = frame, time_s
+        self.is_key = bool(frame.key_frame)
         self._pixels: Pixels | None = None
 
     def luma(self) -> NDArray[np.uint8]:

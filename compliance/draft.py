@@ -96,7 +96,7 @@ def _prepare_film(media: SyntheticMedia, plan: LabelPlan) -> Draft:
         data = _film(media, plan, loudness)
         fold = watermark_video.FrameFold()
         for shot in decode_film("draft", data, key_frames=media.info.pictures > _FEW_FRAMES):
-            fold.add(shot.luma())
+            fold.add(shot.luma(), is_key=shot.is_key)
             if fold.is_done:
                 break
         found = fold.finish()

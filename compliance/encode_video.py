@@ -73,8 +73,9 @@ class Planes:
 class FilmEncoder:
     """Encodes one film into memory: `planes` of a frame, then `push`; at last `finish`.
 
-    width, height: even. sound: float32, (samples, channels), or None. The same frames and sound give the same bytes on
-    one machine. Raises LabelPartMissing without PyAV or an encoder, VideoUnsuitable for a film over 1 GiB.
+    width, height: even. sound: float32, (samples, channels), or None. The same frames and
+    sound give the same bytes on one machine. Raises LabelPartMissing without PyAV or an encoder,
+    VideoUnsuitable for a film over 1 GiB.
     """
 
     def __init__(
@@ -102,7 +103,10 @@ class FilmEncoder:
             av.open(self._target, "w", format=way.container, options={"fflags": "bitexact", **way.options}),
         )
         self._container.metadata.update(_metadata(fmt, tags))
-        self._stream = cast(Any, self._container.add_stream(codec, rate=rate, options=_OPTIONS[codec]))
+        self._stream = cast(
+            Any,
+            self._container.add_stream(codec, rate=rate, options=_OPTIONS[codec]),
+        )
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "yuv420p"
         context = self._stream.codec_context

@@ -30,8 +30,8 @@ def read_film(name: str, data: bytes, container: VideoContainer, effort: Effort 
     as_told = True
     for index, shot in enumerate(decode_film(name, data)):
         watch.see(shot)
-        if index % step == 0:
-            fold.add(shot.luma())
+        if index % step == 0 or shot.is_key:
+            fold.add(shot.luma(), is_key=shot.is_key)
         as_told = as_told and shot.luma().shape == (container.height, container.width)
     label = watch.finish()
     return FilmReading(label, fold.finish(effort), as_told and label.frames == container.pictures)

@@ -28,13 +28,13 @@ _PROBE_STEP, _PROBE_PX = 4, (32, 18)
 # The mask is worked out at a shorter side of this many pixels.
 _MASK_PX = 256
 # As for pictures (compliance.labels.watermark.embed), but quieter on a flat ground: what moves hides less of it.
-_FLAT_LEVELS, _CONTRAST_SHARE, _FLAT_LIMIT = 0.95, 0.23, 1.25
+_FLAT_LEVELS, _CONTRAST_SHARE, _FLAT_LIMIT = 0.95, 0.23, 1.1
 _PILOT_SHARE = 0.24
 _BACKGROUND_PX, _VARIANCE_PX, _ERODE_PX = 9, 7, 3
 _LOUDEST_LEVELS = 12
 
 # Folds are read when so many frames have come in.
-_READ_AT: Final = (2, 6, 12, 24, 48)
+_READ_AT: Final = (1, 2, 6, 12, 24, 48)
 FOLD_FRAMES: Final = _READ_AT[-1]
 
 
@@ -46,7 +46,7 @@ class Loudness:
     cap: float
 
 
-LADDER: Final = (Loudness(1.7, 0.9), Loudness(2.6, 1.3), Loudness(5.5, 2.5))
+LADDER: Final = (Loudness(2.3, 1.15), Loudness(3.6, 1.7))
 """From quiet to loud; a film whose mark is not read back from its own bytes is made again with the next."""
 
 
@@ -134,6 +134,9 @@ class FrameFold:
     def __init__(self, key: bytes = DETECTOR_KEY) -> None:
         self._key = key
         self._sum: Plane | None = None
+        # Frames that stand for themselves alone: at low rates the others hold blurred and shifted copies of their mark.
+        self._key_sum: Plane | None = None
+        self._keys = 0
         self._shape = (0, 0)
         self._frames = 0
         self._best = FilmMark(False, 0, 0.0, 0.5, 0, "no frames")
@@ -143,8 +146,11 @@ class FrameFold:
         """Whether more frames would change nothing."""
         return self._best.found or self._frames >= FOLD_FRAMES
 
-    def add(self, luma: Luma) -> None:
-        """Take in one frame: uint8, (height, width); frames of another size than the first are left out."""
+    def add(self, luma: Luma, *, is_key: bool = False) -> None:
+        """Take in one frame: uint8, (height, width); frames of another size than the first are left out.
+
+        is_key: it was stored without reference to others.
+        """
         if self.is_done or min(luma.shape) < SMALLEST_PX:
             return
         if self._sum is None:
@@ -154,6 +160,9 @@ class FrameFold:
         white = whitened(resized(luma.astype(np.float32), *canonical_size(*luma.shape)))
         self._sum = white if self._sum is None else self._sum + white
         self._frames += 1
+        if is_key:
+            self._key_sum = white if self._key_sum is None else self._key_sum + white
+            self._keys += 1
         if self._frames in _READ_AT:
             self._read("straight")
 
@@ -176,6 +185,8 @@ class FrameFold:
     def _read(self, stage: str) -> None:
         assert self._sum is not None
         reading = read_white(self._sum, self._key)
+        if reading.decoded is None and self._key_sum is not None and 0 < self._keys < self._frames:
+            reading = read_white(self._key_sum, self._key)
         if reading.decoded is not None:
             self._best = FilmMark(
                 True, reading.decoded.ident, reading.z, reading.decoded.error_rate, self._frames, stage

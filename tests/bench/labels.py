@@ -166,6 +166,10 @@ def main() -> None:
         from tests.bench.sounds import sound_part
 
         result["sound"] = sound_part(say)
+        if not arguments.sound:
+            from tests.bench.video import video_part
+
+            result["video"], result["cost"] = video_part(say)
     if arguments.sound:
         say(json.dumps(result))
         return

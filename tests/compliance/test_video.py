@@ -316,7 +316,7 @@ def test_a_released_film_carries_every_layer(home: Home, claim, out: Path, name:
     assert keys is not None
     found = verify.verify_file(finished.path, [keys])
     assert found.verdict == "sealed", found
-    assert set(found.layers) == {*LAYERS, "watermark"}
+    assert set(found.layers) == {*LAYERS, "watermark", "fingerprint"}
     assert found.layers["watermark"].evidence["release"] == finished.id
     seen = found.layers["explicit"].evidence
     assert (seen["frames"], seen["labelled_share"], seen["title_s"]) == (22, 1.0, 2.5)
@@ -381,7 +381,7 @@ def test_an_unlabelled_film_is_not_called_authentic() -> None:
     """All rows absent, and the sentence says what that does not mean."""
     found = verify.verify_bytes("x", metadata("mp4", {}))
     assert found.verdict == "unlabelled"
-    assert {layer.state for layer in found.layers.values()} == {"absent"}
+    assert {found.layers[name].state for name in (*LAYERS, "watermark")} == {"absent"}
 
 
 def test_a_preview_of_a_film_is_a_labelled_picture() -> None:
