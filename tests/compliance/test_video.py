@@ -129,6 +129,45 @@ def test_a_badly_labelled_film_is_refused(how: str, reason: str) -> None:
         judge(forged(PLAN, how, 176, 144))
 
 
+class Frame:
+    """A frame that was decoded, as the watch sees it."""
+
+    def __init__(self, pixels: np.ndarray, time_s: float) -> None:
+        self._pixels, self.time_s = pixels, time_s
+
+    def luma(self) -> np.ndarray:
+        return self._pixels[..., 1].copy()
+
+    def pixels(self) -> np.ndarray:
+        return self._pixels
+
+
+def test_between_two_measurements_a_weaker_label_is_no_label() -> None:
+    """Half the contrast about the same mean does not pass for the label that was measured a moment before."""
+    shot = next(iter(decode_film("x", forged(PLAN, "", 176, 144)))).pixels()
+    first = moving.LabelWatch()
+    first.see(Frame(shot, 0.0))
+    corner = first.finish().corner
+    assert corner is not None
+    left, top, width, height = corner.box
+    place = (slice(top - 3, top + height + 3), slice(left - 3, left + width + 3))
+
+    def changed(change) -> np.ndarray:
+        pixels = shot.astype(np.float64)
+        pixels[place] = change(pixels[place])
+        return np.clip(pixels, 0, 255).astype(np.uint8)
+
+    weak = changed(lambda part: part.mean() + 0.5 * (part - part.mean()))
+    bright = changed(lambda part: 0.9 * part + 25)
+    moved = changed(lambda part: np.roll(part, 4, axis=1))
+    for number, other in enumerate((weak, bright, moved)):
+        watch = moving.LabelWatch()
+        for index, pixels in enumerate((shot, shot, other, shot)):
+            watch.see(Frame(pixels, 0.1 * index))
+        # A label that only moved or became brighter is measured anew and holds.
+        assert watch.finish().labelled == (3 if number == 0 else 4), number
+
+
 def test_sample_films_say_sample_and_others_do_not() -> None:
     """A demo's film without the word, and a real one with it."""
     with pytest.raises(LabelTooWeak, match="SAMPLE"):
@@ -229,6 +268,9 @@ def test_no_bytes_follow_and_none_are_missing(honest: dict[str, bytes]) -> None:
             judge(data + data, plan)
         with pytest.raises(LabelTooWeak, match="not what was entered"):
             judge(data, plan, digest="1" * 64)
+    for form in ("mkv", "webm"):
+        with pytest.raises(LabelTooWeak, match="bytes after its end"):
+            judge(honest[form] + b"\x42\x86\x81\x01", replace(PLAN, format=form))
     with pytest.raises(LabelTooWeak, match="not the planned format"):
         judge(honest["mkv"], replace(PLAN, format="webm"))
 
@@ -263,8 +305,15 @@ def test_a_film_that_cannot_carry_the_label_is_refused() -> None:
 def test_a_film_over_the_limit_is_refused_while_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not fill the memory first."""
     monkeypatch.setattr("compliance.encode_video.LARGEST_BYTES", 2000)
+    good = film(count=90)
+
+    def walk():
+        for index, frame in enumerate(frames(count=90)):
+            assert index < 88, "all frames were taken"
+            yield frame
+
     with pytest.raises(VideoUnsuitable, match="1 GiB"):
-        draft.prepare(film(), PLAN)
+        draft.prepare(SyntheticMedia(Film(walk), good.info), PLAN)
 
 
 def test_kinds_and_endings_fit(home: Home, claim, out: Path) -> None:
