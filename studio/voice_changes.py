@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from compliance.errors import NotAPicture, NotASound, OptionUnfit
 from engines.engine import Input, Option, Request
+from engines.voice.hearing import part_of
 from studio.inputs import read_input, verify_is_file
 
 LEAN: Final = "voice.lean"
@@ -33,6 +34,8 @@ def plan(
     if engine_id not in FUNCTIONS:
         raise OptionUnfit(option="engine", value=engine_id[:80], allowed=", ".join(FUNCTIONS))
     _verify_options(engine_id, options)
+    for role in ("target", "source") if engine_id == LEAN else ("target",):
+        part_of(options, role)
     inputs: list[Input] = []
     recordings: list[bytes] = []
     roles: tuple[tuple[Literal["source", "target"], Path | None], ...] = (("source", source), ("target", target))

@@ -13,7 +13,7 @@ from engines.engine import FoundFace, Option, Request, engine
 from engines.job import CancelToken, Events, Progress
 from engines.sound import decode_sound
 from engines.voice.convert import sealed
-from engines.voice.hearing import complaints, measured, pieces_of, read_voice
+from engines.voice.hearing import PART, complaints, measured, part_of, pieces_of, read_voice
 from engines.voice.lean import narrowest
 from engines.voice.world import BINS, RATE_HZ, Parts, blocks, resized, rework
 
@@ -59,6 +59,7 @@ class EditVoice:
         Option("breath", 0.0, "How breathy it becomes: 0 as it was, 1 a whisper.", minimum=0.0, maximum=1.0),
         Option("rate", 1.0, "Pace: 2 is twice as fast.", minimum=0.5, maximum=2.0),
         Option("liveliness", 1.0, "Range of the tune: 0 on one tone, 2 twice as wide.", minimum=0.0, maximum=2.0),
+        *PART,
     )
 
     def survey(self, name: str, data: bytes) -> list[FoundFace]:
@@ -71,14 +72,15 @@ class EditVoice:
     ) -> SyntheticMedia:
         """Edit; one channel at 24 kHz comes out.
 
-        Raises NotASound, SoundTooLong, VoiceNotFound, ConsentTooNarrow.
+        Raises NotASound, SoundTooLong, VoiceNotFound, OptionUnfit, ConsentTooNarrow.
         """
         name = next((item.name for item in request.inputs if item.role == "target"), "target")
         settings = {option.name: self._bounded(option, request) for option in self.options}
+        part = part_of(request.options)
         total = _BEFORE + 1
         cancel.check()
         events(Progress(0, total, "reading sounds"))
-        speech = read_voice(name, inputs.get("target", b""))
+        speech = read_voice(name, inputs.get("target", b""), part=part)
         permit.verify_faces(1)
         total = _BEFORE + len(blocks(speech.samples))
         cancel.check()

@@ -13,11 +13,14 @@ from engines.job import CancelToken, Events, Progress
 from engines.sound import decode_sound
 from engines.voice.hearing import (
     CUT_REFERENCE,
+    PART,
+    REFERENCE_PART,
     REFERENCE_S,
     SHORT_REFERENCE,
     SHORT_S,
     complaints,
     measured,
+    part_of,
     pieces_of,
     read_voice,
 )
@@ -37,6 +40,8 @@ class LeanVoice:
     options: tuple[Option, ...] = (
         Option("strength", 1.0, "How far it leans: 0 not at all, 1 all the way.", minimum=0.0, maximum=1.0),
         Option("mix", 0.0, "Share of a closer, rougher way; 0.5 is the most useful.", minimum=0.0, maximum=1.0),
+        *PART,
+        *REFERENCE_PART,
     )
 
     def survey(self, name: str, data: bytes) -> list[FoundFace]:
@@ -49,17 +54,20 @@ class LeanVoice:
     ) -> SyntheticMedia:
         """Lean; one channel at 24 kHz comes out.
 
-        Raises NotASound, SoundTooLong, VoiceNotFound, ConsentTooNarrow.
+        Raises NotASound, SoundTooLong, VoiceNotFound, OptionUnfit, ConsentTooNarrow.
         """
         names: dict[Role, str] = {item.role: item.name for item in request.inputs}
         strength, mix = (
-            min(1.0, max(0.0, float(request.options.get(option.name, option.default)))) for option in self.options
+            min(1.0, max(0.0, float(request.options.get(option.name, option.default)))) for option in self.options[:2]
         )
+        own_part, other_part = part_of(request.options), part_of(request.options, "source")
         total = _BEFORE + 1
         cancel.check()
         events(Progress(0, total, "reading sounds"))
-        reference = read_voice(names.get("source", "source"), inputs.get("source", b""), first_s=REFERENCE_S)
-        speech = read_voice(names.get("target", "target"), inputs.get("target", b""))
+        reference = read_voice(
+            names.get("source", "source"), inputs.get("source", b""), first_s=REFERENCE_S, part=other_part
+        )
+        speech = read_voice(names.get("target", "target"), inputs.get("target", b""), part=own_part)
         permit.verify_faces(1)
         total = _BEFORE + len(blocks(speech.samples))
         high_hz = narrowest(reference.own_rate_hz, speech.own_rate_hz)

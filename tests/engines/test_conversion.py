@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compliance.errors import NotASound, SignetError, SoundTooLong, VoiceConsentMissing, VoiceNotFound
+from compliance.errors import NotASound, OptionUnfit, SignetError, SoundTooLong, VoiceConsentMissing, VoiceNotFound
 from compliance.media import MediaInfo, unseal_sound
 from compliance.permit import Role
 from engines import sound
@@ -171,3 +171,33 @@ def test_a_stop_comes_between_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(JobCancelled):
         engine.run(request, permit_for(request), {"target": data}, on_event, cancel)
     assert seen.count("changing the voice") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"start_s": 2.0, "end_s": 1.0}, OptionUnfit),
+        ({"start_s": 1.0, "end_s": 1.0}, OptionUnfit),
+        ({"start_s": 900.0}, VoiceNotFound),
+    ],
+)
+def test_a_part_that_holds_nothing_is_refused(
+    options: dict[str, float], error: type[SignetError], low_voice: bytes
+) -> None:
+    """It ends before it begins, or lies behind the end of the recording."""
+    with pytest.raises(error):
+        changed("voice.attribute", {"target": low_voice}, **options)
+
+
+def test_only_the_part_that_was_asked_for_goes_in(low_voice: bytes, high_voice: bytes) -> None:
+    """As long as the part, and the same as if the rest had never been there; the reference has a part of its own."""
+    whole = decode_sound("low", low_voice, RATE_HZ).samples
+    made, _ = changed("voice.attribute", {"target": low_voice}, pitch=3.0, start_s=0.5, end_s=2.0)
+    assert len(made) == pytest.approx(1.5 * RATE_HZ, abs=2)
+    cut = wav(whole[round(0.5 * RATE_HZ) : round(2.0 * RATE_HZ)], RATE_HZ)
+    alone, _ = changed("voice.attribute", {"target": cut}, pitch=3.0)
+    assert np.corrcoef(made[: len(alone)], alone[: len(made)])[0, 1] > 0.99
+    both: dict[Role, bytes] = {"source": high_voice, "target": low_voice}
+    leaned, info = changed("voice.lean", both, end_s=1.5, reference_start_s=0.5, reference_end_s=2.0)
+    assert len(leaned) == pytest.approx(1.5 * RATE_HZ, abs=2)
+    assert hearing.CUT_REFERENCE not in info.warnings
