@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from compliance.errors import HomeUnusable, StoreDamaged
 from compliance.tables import home, metadata
 
-HEAD: Final = "0002_trust"
+HEAD: Final = "0003_fingerprints"
 """The revision of the tables; a test holds it equal to the newest migration."""
 
 HomeKind = Literal["own", "demo"]

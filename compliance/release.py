@@ -45,6 +45,8 @@ from compliance.errors import (
     StoreDamaged,
     TargetExists,
 )
+from compliance.fingerprint.registry import Prints, enter
+from compliance.fingerprint.taking import prints_of
 from compliance.gate import Gate
 from compliance.imports import read_imports
 from compliance.inspection import verify_draft, verify_sealed
@@ -182,7 +184,7 @@ class Releaser:
                 signed, aside = self._sign(data, plan, claim, info, materials, keys, index, assurance)
                 verify_sealed(signed, plan, prepared, keys, aside)
                 # 7. read back what stands on disk
-                digest = self._seal(signed, aside, out, plan.release_id)
+                digest = self._seal(signed, aside, out, plan.release_id, prints_of(data))
                 # 8. link, unless a consent was withdrawn while the file was being made
                 self._gate.verify_still_live(claim)
                 self._link(out, plan.release_id, overwrite)
@@ -302,7 +304,7 @@ class Releaser:
             return data, credential.sign_beside(data, recipe, keys.leaf_key(), keys.chain_pem())
         return credential.sign(data, recipe, keys.leaf_key(), keys.chain_pem()), None
 
-    def _seal(self, signed: bytes, aside: bytes | None, out: Path, release_id: str) -> str:
+    def _seal(self, signed: bytes, aside: bytes | None, out: Path, release_id: str, prints: Prints) -> str:
         path = _seal_path(out, release_id)
         try:
             digest = _write_synced(path, signed)
@@ -315,6 +317,7 @@ class Releaser:
             connection.execute(
                 update(store.release).where(store.release.c.id == release_id).values(state="sealed", file_sha256=digest)
             )
+            enter(connection, release_id, prints)
         return digest
 
     def _link(self, out: Path, release_id: str, overwrite: bool) -> None:

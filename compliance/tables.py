@@ -253,6 +253,14 @@ release = _table(
     _text("finished_at", nullable=True),
     sa.CheckConstraint("state IN ('intended', 'sealed', 'released', 'rolled_back')", name="release_state"),
 )
+fingerprint = _table(
+    "fingerprint",
+    _text("release_id", primary_key=True),
+    _text("method", primary_key=True),
+    _integer("part", primary_key=True, autoincrement=False),
+    _blob("data"),
+    sa.CheckConstraint("method IN ('pdq', 'orb', 'chromaprint')", name="fingerprint_method"),
+)
 refutation = _table(
     "refutation",
     _text("release_id", primary_key=True),

@@ -1,4 +1,4 @@
-"""Reads any file and says what it carries: one report, five layers, one sentence.
+"""Reads any file and says what it carries: one report, seven layers, the marks of other makers, one sentence.
 
 Works signed out and on any machine; nothing here is shared with the code that writes labels but the formats
 themselves. "Absent" means that nothing was found; it never says that a picture is authentic.
@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from compliance import tracing
 from compliance.decode_sound import decode_sound
 from compliance.documents import DocumentContainer
 from compliance.errors import (
@@ -25,6 +26,7 @@ from compliance.errors import (
     SignetError,
 )
 from compliance.film_reading import FilmReading, read_film
+from compliance.foreign import C2PA_STATES, ForeignReading, read_foreign
 from compliance.keys import PublicKeys
 from compliance.labels import aigc, audible, credential, explicit, moving, watermark_audio, watermark_image, written
 from compliance.proof import Proof, parse_vkey
@@ -34,8 +36,8 @@ from compliance.sound_containers import SoundContainer
 from compliance.video_containers import VideoContainer
 
 State = Literal["intact", "damaged", "absent", "unchecked"]
-Verdict = Literal["sealed", "refuted", "broken", "unlabelled", "unchecked", "unreadable"]
-LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger", "watermark")
+Verdict = Literal["sealed", "refuted", "broken", "foreign", "unlabelled", "unchecked", "unreadable"]
+LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger", "watermark", "fingerprint")
 _LARGEST_BYTES = 1 << 30
 _LARGEST_BESIDE_BYTES = 64 << 20
 
@@ -47,6 +49,9 @@ SENTENCES: dict[str, str] = {
     "sealed by expired": "AI-generated or AI-edited; every label is intact, but the signer's certificate has run out.",
     "broken": "This file carries labels of AI-made media, and at least one of them is damaged or missing.",
     "unchecked": "Some labels could not be checked on this machine; those that could are intact.",
+    "traced": "The labels were taken off, but this is a copy of an AI-made release that is known here.",
+    "foreign": "AI-made by its own marks, which are of another maker; it is not labelled by Signet.",
+    "other credential": "What it says of itself does not speak of AI. That does not make the file authentic.",
     "unlabelled": "No label was found. That does not make the file authentic.",
     "unreadable": "The file is of no kind that can be read here, so nothing was checked.",
 }
@@ -66,6 +71,7 @@ class Report:
     """What one file carries. sentence is one of SENTENCES.
 
     refuted: the entry of a known home's list that means this file, or why such a list cannot be relied on; else None.
+    foreign: marks of other makers, each with kind, program, detail and whether it says that AI was at work ("ai").
     """
 
     file: str
@@ -73,6 +79,7 @@ class Report:
     sentence: str
     layers: dict[str, LayerReport]
     refuted: dict[str, Any] | None = None
+    foreign: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for --json."""
@@ -81,6 +88,7 @@ class Report:
             "verdict": self.verdict,
             "sentence": self.sentence,
             "refuted": self.refuted,
+            "foreign": list(self.foreign),
             "layers": {
                 name: {"state": layer.state, "evidence": layer.evidence, "reasons": list(layer.reasons)}
                 for name, layer in self.layers.items()
@@ -88,8 +96,14 @@ class Report:
         }
 
 
-def verify_file(path: Path, known: Sequence[PublicKeys] = (), refuted: Sequence[RefutationList] = ()) -> Report:
-    """Check one file. known: public keys of the homes on this machine; refuted: what they refuted.
+def verify_file(
+    path: Path,
+    known: Sequence[PublicKeys] = (),
+    refuted: Sequence[RefutationList] = (),
+    registers: Sequence[tracing.KnownReleases] = (),
+) -> Report:
+    """Check one file. known: public keys of the homes on this machine; refuted: what they refuted; registers: of what
+    they released, by which copies without labels are known again.
 
     Raises FileMissing; an unreadable file is a report, not an error.
     """
@@ -109,7 +123,7 @@ def verify_file(path: Path, known: Sequence[PublicKeys] = (), refuted: Sequence[
         raise FileMissing(path=path) from error
     except OSError as error:
         return _unreadable(path, (error.strerror or "unknown").lower())
-    return verify_bytes(str(path), data, known, refuted, aside)
+    return verify_bytes(str(path), data, known, refuted, aside, registers)
 
 
 def _beside(path: Path) -> bytes | None:
@@ -127,6 +141,7 @@ def verify_bytes(
     known: Sequence[PublicKeys] = (),
     refuted: Sequence[RefutationList] = (),
     aside: bytes | None = None,
+    registers: Sequence[tracing.KnownReleases] = (),
 ) -> Report:
     """Check the bytes of one file. aside: the credential beside it, which counts where none is inside."""
     try:
@@ -146,19 +161,67 @@ def verify_bytes(
     layers["watermark"] = _watermark(data, container, layers, film)
     if layers["watermark"].state == "damaged":
         states.add("damaged")
+    layers["fingerprint"] = _fingerprint(data, container, layers, registers)
     mark = _refuted(layers, refuted)
+    others = read_foreign(data, container, reading, None if container.has_manifest else aside)
+    told = tuple(one.to_json() for one in others.marks)
     if states == {"intact"} and not container.damage:
         if mark is not None and mark["state"] == "refuted":
-            return Report(name, "refuted", SENTENCES["refuted"], layers, mark)
+            return Report(name, "refuted", SENTENCES["refuted"], layers, mark, told)
         trust = reading.trust if reading is not None else "none"
-        return Report(name, "sealed", SENTENCES[_SEALED.get(trust, "sealed by unknown")], layers, mark)
+        return Report(name, "sealed", SENTENCES[_SEALED.get(trust, "sealed by unknown")], layers, mark, told)
+    if others.marks and not _is_ours(layers, container, others):
+        layers.update(_in_foreign_words(layers, others))
+        if others.says_ai:
+            return Report(name, "foreign", SENTENCES["foreign"], layers, mark, told)
+        return Report(name, "unlabelled", SENTENCES["other credential"], layers, mark, told)
     verdict: Verdict = "broken"
     if "unchecked" in states and states <= {"intact", "unchecked"} and not container.damage:
         verdict = "unchecked"
     elif not any(layer.evidence for layer in layers.values()) and states <= {"absent", "unchecked", "damaged"}:
         # No layer found anything of its own: what is damaged is the file, not a label.
         verdict = "unreadable" if container.damage or "unchecked" in states else "unlabelled"
-    return Report(name, verdict, SENTENCES[verdict], layers, mark)
+    own = [layer for layer in LAYERS if layer not in ("watermark", "fingerprint")]
+    is_traced = verdict == "broken" and all(not layers[layer].evidence for layer in own)
+    return Report(name, verdict, SENTENCES["traced" if is_traced else verdict], layers, mark, told)
+
+
+def _is_ours(layers: Mapping[str, LayerReport], container: AnyContainer, others: ForeignReading) -> bool:
+    """Whether anything in a file speaks for a release of this program: then what is missing was taken away.
+
+    The drawn label is our own; rhythms, words and written notices follow the standard, as those of others do.
+    """
+    is_drawn = not isinstance(container, SoundContainer | DocumentContainer) and layers["explicit"].state == "intact"
+    found = any(layers[layer].evidence for layer in ("ledger", "watermark", "fingerprint"))
+    return others.is_ours or is_drawn or found
+
+
+def _in_foreign_words(layers: Mapping[str, LayerReport], others: ForeignReading) -> dict[str, LayerReport]:
+    """The rows of what other makers wrote: their spelling is no damage of ours; what does not speak of AI is no label."""
+    told = dict.fromkeys(mark.kind for mark in others.marks if mark.ai)
+    changed = {}
+    for layer in ("aigc", "iptc"):
+        row = layers[layer]
+        if row.evidence:
+            state: State = "intact" if layer in told else "absent"
+            changed[layer] = LayerReport(state, row.evidence, ("written by another maker", *row.reasons))
+    return changed
+
+
+def _fingerprint(
+    data: bytes, container: AnyContainer, layers: dict[str, LayerReport], registers: Sequence[tracing.KnownReleases]
+) -> LayerReport:
+    """What the file looks or sounds like. A hint and no label: no verdict but that of a stripped copy rests on it."""
+    marked = layers["watermark"].evidence.get("release")
+    when = tracing.time_of(str(marked), registers) if marked else None
+    if when is not None:
+        layers["watermark"].evidence["released_at"] = when
+    found, reason = tracing.matches(data, container, registers)
+    if found is None:
+        return LayerReport("unchecked", {}, (reason,))
+    if not found:
+        return LayerReport("absent", {}, ("it is like nothing that was released here",))
+    return LayerReport("intact", {"matches": found})
 
 
 def _refuted(layers: Mapping[str, LayerReport], lists: Sequence[RefutationList]) -> dict[str, Any] | None:
@@ -170,6 +233,7 @@ def _refuted(layers: Mapping[str, LayerReport], lists: Sequence[RefutationList])
     ids = [(ledger.get("release"), ledger.get("origin"))]
     ids += [(fields.get("ProduceID"), None) for fields in layers["aigc"].evidence.get("fields", ())]
     ids += [(layers["watermark"].evidence.get("release"), None)]
+    ids += [(match["release"], None) for match in layers["fingerprint"].evidence.get("matches", ())]
     for one in lists:
         for release, origin in ids:
             found = one.releases.get(str(release))
@@ -348,6 +412,7 @@ def _credential(reading: credential.CredentialReading | None) -> LayerReport:
     if reading.state != "absent":
         evidence = {
             "trust": reading.trust,
+            "c2pa": C2PA_STATES.get(reading.trust, "Invalid"),
             "issuer": reading.issuer,
             "actions": list(reading.actions),
             "codes": list(reading.codes),

@@ -8,7 +8,8 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,8 +33,9 @@ from compliance.errors import (
     StoreDamaged,
     WorkStopped,
 )
+from compliance.fingerprint.registry import Register
 from compliance.gate import Gate, RuleResult
-from compliance.keys import PublicKeys, has_keys, public_keys
+from compliance.keys import HomeKeys, PublicKeys, has_keys, public_keys
 from compliance.labels.policy import LABEL_TEXT, SAMPLE_TEXT, Language
 from compliance.ledger import Ledger, origin_of
 from compliance.proof import parse_vkey
@@ -52,7 +54,9 @@ from studio.consents import AssignmentView, Consents, GrantView, HomeKind, Subje
 from studio.inputs import read_input
 from studio.logkeeping import Logkeeping
 from studio.members import Members
+from studio.offers import PictureOffer, picture_offers
 from studio.packs import packs_folder
+from studio.recipes import Recipes
 from studio.recognition import Recognition
 from studio.reports import keep_reports_in
 from studio.review import Review
@@ -141,7 +145,22 @@ def verify_files(paths: Sequence[Path], homes: Sequence[Path]) -> list[Report]:
     """Check files without opening a home; homes on this machine only tell which signers are known."""
     known = [keys for home in homes for keys in _known(home)]
     refuted = [found for home in homes for found in _refuted(home)]
-    return [verify.verify_file(path, known, refuted) for path in paths]
+    with ExitStack() as opened:
+        registers = [Register(rows) for home in homes for rows in _registers(home, opened)]
+        return [verify.verify_file(path, known, refuted, registers) for path in paths]
+
+
+def _registers(home: Path, opened: ExitStack) -> Iterator[store.Store]:
+    """The databases in this folder that can be read; what cannot is somebody else's, or broken, and tells nothing."""
+    for place in (home, home / DEMO_FOLDER):
+        if not (place / store.DATABASE_NAME).is_file() and not (place / store.SETTINGS_NAME).is_file():
+            continue
+        try:
+            rows = store.open_store(place)
+        except SignetError:
+            continue
+        opened.callback(rows.close)
+        yield rows
 
 
 def _refuted(home: Path) -> list[RefutationList]:
@@ -182,6 +201,7 @@ class Workshop(Consents):
         self._words = self._gate.content = self.review.content
         self._told_hits: set[tuple[str, ...]] = set()
         self.logkeeping = Logkeeping(home, self._rows, self._ledger, self._accounts, self._keys_if_open)
+        self.recipes = Recipes(home, self._open_keys)
         self.members = Members(self._rows, self._ledger, self._accounts)
         self.casework = Casework(home, self._rows, self._ledger, self._accounts, self.logkeeping.due_checkpoint)
         keep_reports_in(home)
@@ -355,14 +375,14 @@ class Workshop(Consents):
         *,
         seed: int = 0,
         picture: Path | None = None,
-        mask: Path | None = None,
+        mask: Path | bytes | None = None,
         consents: Sequence[str] = (),
         purpose: str = "private",
     ) -> SwapPlan:
         """A picture from words, or of the one given; whoever is seen on that needs a consent.
 
-        mask: where it is painted into. The gate is not asked yet. Raises OptionUnfit, PackMissing, PackDamaged,
-        FileMissing, NotAPicture, PictureTooLarge.
+        mask: where it is painted into, a file or the bytes of a PNG. The gate is not asked yet.
+        Raises OptionUnfit, PackMissing, PackDamaged, FileMissing, NotAPicture, PictureTooLarge.
         """
         request, given, faces = pictures.plan(
             self.home,
@@ -378,7 +398,18 @@ class Workshop(Consents):
         materials = tuple(
             Material(item.role, mime_of(data), data) for item, data in zip(request.inputs, given, strict=True)
         )
-        return SwapPlan(request, materials, faces, tuple(path for path in (picture, mask) if path is not None))
+        return SwapPlan(request, materials, faces, tuple(path for path in (picture, mask) if isinstance(path, Path)))
+
+    def picture_offers(self) -> list[PictureOffer]:
+        """What can make or change a picture here; raises PackDamaged."""
+        return picture_offers(self.home)
+
+    def find_damage(self, picture: Path, sensitivity: float = 0.5) -> tuple[int, int, bytes]:
+        """Where a picture is likely scratched: width, height, and one bit a pixel, each row from a new byte.
+
+        A proposal, to be edited. sensitivity: 0 to 1. Raises FileMissing, NotAPicture, PictureTooLarge.
+        """
+        return self._runner.find_damage(picture.name, read_input(picture), min(1.0, max(0.0, sensitivity)))
 
     def plan_voice(
         self,
@@ -564,7 +595,7 @@ class Workshop(Consents):
         if permit.content_sha256 != running.content_sha256:
             # The worker looked at it by other rules, or without the classifier that is in force by now.
             raise ReviewChanged
-        return self._releaser.release(
+        released = self._releaser.release(
             permit=permit,
             claim=claim,
             account=current.account,
@@ -578,6 +609,12 @@ class Workshop(Consents):
             choice=Settings(self.home).label(),
             assurance="self" if self._runner.confinement.is_complete else "self-unconfined",
         )
+        self.recipes.keep(released.id, plan.request)
+        return released
+
+    def _open_keys(self) -> tuple[Account, HomeKeys]:
+        current = self._accounts.require()
+        return current.account, current.require_keys()
 
     def verify_out(self, out: Path, overwrite: bool = False, inputs: Sequence[Path] = ()) -> None:
         """Raise now what `release` would raise about the destination.
@@ -612,18 +649,7 @@ class Workshop(Consents):
         known = _known(self.home if self.kind == "own" else self.home.parent)
         known += [keys for keys in _known(self.home) if keys not in known]
         refuted = _refuted(self.home if self.kind == "own" else self.home.parent)
-        reports = [verify.verify_file(path, known, refuted) for path in paths]
-        for report in reports:
-            self._trace(report)
-        return reports
-
-    def _trace(self, report: Report) -> None:
-        """Add when a marked file was released here, so that a copy without any other label can be placed."""
-        evidence = report.layers["watermark"].evidence
-        mark = evidence.get("release")
-        found = [item for item in self._releaser.releases() if mark and item.id.startswith(str(mark))]
-        if found:
-            evidence.update(released_at=found[0].created_at, ledger_index=found[0].ledger_index)
+        return [verify.verify_file(path, known, refuted, [Register(self._rows)]) for path in paths]
 
     def verify_ledger(self) -> tuple[int, str]:
         """Recompute the whole ledger; (entries, root as hex). Raises LedgerBroken."""

@@ -21,7 +21,7 @@ _TAMPERED = (
     N_("the list of refuted releases was changed or is not signed by its home"),
     N_("the list of refuted releases was taken away from its home"),
 )
-_LAYERS = (N_("explicit"), N_("aigc"), N_("iptc"), N_("credential"), N_("ledger"), N_("watermark"))
+_LAYERS = (N_("explicit"), N_("aigc"), N_("iptc"), N_("credential"), N_("ledger"), N_("watermark"), N_("fingerprint"))
 
 
 def verify(

@@ -17,6 +17,7 @@ DOORS: dict[str, dict[str, str]] = {
         "import ctypes": "the buffer into which pdfium copies one text of a PDF",
         "import zipfile": "reads the parts of a Word document in memory",
     },
+    "compliance/fingerprint/chroma.py": {"import ctypes": "the library of sound fingerprints, which gives numbers alone"},
     "compliance/encode.py": {
         "save": "the only encoder: into memory",
         "os.write": "the only media writer: into the draft's descriptor",

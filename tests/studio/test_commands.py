@@ -443,7 +443,7 @@ def test_a_swap_is_released_and_verifies(signet: Callable[..., Answer], template
     checked = signet("verify", out, "--json")
     (report,) = checked.lines
     assert (checked.code, report["verdict"], report["file"]) == (0, "sealed", str(out))
-    assert list(report["layers"]) == ["explicit", "aigc", "iptc", "credential", "ledger", "watermark"]
+    assert list(report["layers"]) == ["explicit", "aigc", "iptc", "credential", "ledger", "watermark", "fingerprint"]
     assert {layer["state"] for layer in report["layers"].values()} == {"intact"}
     data = bytearray(out.read_bytes())
     data[len(data) // 2] ^= 1
