@@ -35,7 +35,7 @@ TITLE_S: Final = 2.5
 TITLE_LIMIT_S: Final = 2.0
 # The title by the corner label; a narrow frame takes a smaller one.
 _TITLE_FACTORS = (1.5, 1.35, 1.2, 1.0)
-_TITLE_MARGIN = 0.02
+_TITLE_MARGIN, _TITLE_GAP = 0.02, 0.35
 # Levels of grey on which explicit.draw puts its light and its dark plate.
 _DARK_GROUND, _LIGHT_GROUND = 64, 200
 
@@ -100,15 +100,20 @@ class Plates:
         if min(height, width) < MINIMUM_SIDE_PX:
             raise PictureTooSmallForLabel(width=width, height=height, minimum=MINIMUM_SIDE_PX)
         drawing = functools.partial(explicit.draw, sample=sample, style=style, is_modified=is_modified)
-        left, top, wide, high = drawing(first, keep_clear=keep_clear)[1].box
+        labelled, about = drawing(first, keep_clear=keep_clear)
+        if style != STANDARD and explicit.reasons(explicit.measure(labelled)):
+            # In a very narrow frame what a style adds may push the words away from the edge.
+            return cls.of(first, rate, sample=sample, keep_clear=keep_clear)
+        left, top, wide, high = about.box
         ground = opencv().cvtColor(
             np.ascontiguousarray(first[top : top + high, left : left + wide]), opencv().COLOR_RGB2GRAY
         )
         level = _LIGHT_GROUND if float(ground.mean()) > 110 else _DARK_GROUND
         corner = _plate(height, width, level, functools.partial(drawing, keep_clear=keep_clear))
         corner = replace(corner, box=(left - left % 2, top - top % 2, *corner.box[2:]))
-        for factor in _TITLE_FACTORS:
-            # The picture label of a larger picture is a larger label.
+        # The picture label of a larger picture is a larger label; in the smallest frames it stands close to the other.
+        sizes = [(factor, _TITLE_GAP) for factor in _TITLE_FACTORS] + ([(1.0, 0.0)] if style == STANDARD else [])
+        for factor, gap in sizes:
             shapes = {(round(height * factor), width), (height, round(width * factor))}
             for shape in sorted(shapes, key=min, reverse=True):
                 title = _plate(*shape, _DARK_GROUND, drawing)
@@ -116,7 +121,7 @@ class Plates:
                 place = ((width - wide) // 4 * 2, (height - high) // 4 * 2, wide, high)
                 room = min(place[0] / width, place[1] / height)
                 is_larger = min(shape) > min(height, width) * (factor - 0.01)
-                if is_larger and room >= _TITLE_MARGIN and not _overlap(place, corner.box):
+                if is_larger and room >= _TITLE_MARGIN and not _overlap(place, _apart(corner.box, gap)):
                     return cls(corner, replace(title, box=place), math.ceil(TITLE_S * rate))
         if style != STANDARD:
             return cls.of(first, rate, sample=sample, keep_clear=keep_clear)
@@ -140,6 +145,13 @@ def _plate(height: int, width: int, ground: int, drawing: Drawing) -> Plate:
     # All between the first and the last change of a row: a letter's edge may have the ground's very level.
     covered = np.logical_or.accumulate(changed, axis=1) & np.logical_or.accumulate(changed[:, ::-1], axis=1)[:, ::-1]
     return Plate((left, top, wide, high), part, covered)
+
+
+def _apart(box: Box, share: float) -> Box:
+    """A corner label with ground around it, by its height: some is painted over with it when the title is measured."""
+    left, top, width, height = box
+    gap = round(share * height)
+    return left - gap, top - gap, width + 2 * gap, height + 2 * gap
 
 
 def _overlap(first: Box, second: Box) -> bool:

@@ -30,6 +30,7 @@ from compliance.inspection import verify_draft
 from compliance.keys import public_keys
 from compliance.labels import aigc, moving
 from compliance.labels.policy import LAYERS, LabelPlan, Prepared
+from compliance.labels.styles import STYLES
 from compliance.media import Film, SyntheticMedia, unseal, unseal_film
 from compliance.reading import read_media
 from compliance.video_containers import VideoContainer
@@ -424,6 +425,21 @@ def test_a_copy_without_its_labels_is_known_by_the_mark(honest: dict[str, bytes]
     assert found.layers["explicit"].state == "intact"
     assert found.layers["aigc"].state == "absent"
     assert found.verdict == "broken"
+
+
+@pytest.mark.parametrize("size", [(128, 128), (144, 176), (320, 180), (128, 600), (600, 128)])
+@pytest.mark.parametrize("style", sorted(STYLES))
+def test_corner_and_title_find_room_in_every_style(size: tuple[int, int], style: str) -> None:
+    """In small, narrow and wide frames, with SAMPLE: both are measured as they should be."""
+    width, height = size
+    ground = np.full((height, width, 3), 120, np.uint8)
+    plates = moving.Plates.of(ground, RATE, sample=True, style=STYLES[style])
+    luma, blue, red = (np.full((height // part, width // part), 118, np.uint8) for part in (1, 2, 2))
+    plates.lay(0, luma, blue, red)
+    grey = np.clip(np.rint((luma.astype(float) - 16) * 255 / 219), 0, 255).astype(np.uint8)
+    watch = moving.LabelWatch()
+    watch.see(Frame(np.repeat(grey[..., None], 3, axis=2), 0.0))
+    moving.require_film(watch.finish(), sample=True)
 
 
 def test_an_unlabelled_film_is_not_called_authentic() -> None:
