@@ -214,6 +214,6 @@ and how hard is looked."""
 HARDEST: Final[dict[str, Attack]] = {
     "jpeg-10": (Jpeg(10), "straight"),
     "half-size": (_halved, "straight"),
-    "hurried": (_hurried, "similar"),
-    "screenshot": (_screenshot, "similar"),
+    "hurried": (_hurried, "moved"),
+    "screenshot": (_screenshot, "moved"),
 }

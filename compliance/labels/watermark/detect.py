@@ -30,7 +30,7 @@ from compliance.labels.watermark.sync import (
     track,
 )
 
-Effort = Literal["straight", "similar", "full"]
+Effort = Literal["straight", "moved", "similar", "full"]
 
 SMALLEST_PX: Final = 32
 
@@ -58,7 +58,8 @@ class Reading:
 def read(plane: Plane, key: bytes, effort: Effort = "full") -> Reading:
     """Search luma for a mark of this key.
 
-    effort: straight tries the untouched frame only, similar also scales, rotations and mirroring, full everything.
+    effort: straight tries the untouched frame only, moved only scales, rotations and mirroring, similar both, full
+    everything.
     """
     height, width = plane.shape
     if min(height, width) < SMALLEST_PX:
@@ -68,7 +69,7 @@ def read(plane: Plane, key: bytes, effort: Effort = "full") -> Reading:
     white = whitened(frame)
     if float(np.abs(white).max()) < 1e-3:
         return Reading(None, None, 0.0, "flat")
-    straight = _straight(white, keyed, key)
+    straight = Reading(None, None, 0.0, "not tried") if effort == "moved" else _straight(white, keyed, key)
     if straight.decoded is not None or effort == "straight":
         return straight
     spectrum = Spectrum(white)
