@@ -76,9 +76,9 @@ def read_id3(tag: bytes, parts: Parts, *, is_place: bool) -> None:
 
     is_place: whether TXXX is where the guide puts the AIGC field of this format.
     """
-    for name, body in _id3_frames(tag):
+    for name, body in id3_frames(tag):
         if name in (b"TXXX", b"TXX"):
-            description, text = _described(body)
+            description, text = described(body)
             if "AIGC" in description.upper():
                 (parts.aigc if is_place else parts.aigc_elsewhere).append(text.encode("utf-8", "replace"))
         elif name == b"PRIV":
@@ -91,7 +91,7 @@ def read_id3(tag: bytes, parts: Parts, *, is_place: bool) -> None:
                 parts.stores.append(store)
 
 
-def _id3_frames(tag: bytes) -> Iterator[tuple[bytes, bytes]]:
+def id3_frames(tag: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield (name, body) of every frame; raises Broken for what cannot be read."""
     version, flags = tag[3], tag[5]
     if version not in (2, 3, 4):
@@ -134,7 +134,7 @@ def _split(text: bytes, encoding: int) -> tuple[bytes, bytes]:
     return text, b""
 
 
-def _described(body: bytes) -> tuple[str, str]:
+def described(body: bytes) -> tuple[str, str]:
     """Description and value of a TXXX frame."""
     encoding = body[0] if body else 0
     if encoding not in _ENCODINGS:

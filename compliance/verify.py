@@ -197,7 +197,7 @@ def _is_ours(layers: Mapping[str, LayerReport], container: AnyContainer, others:
 
 
 def _in_foreign_words(layers: Mapping[str, LayerReport], others: ForeignReading) -> dict[str, LayerReport]:
-    """The rows of what other makers wrote: their spelling is no damage of ours; what does not speak of AI is no label."""
+    """The rows of what others wrote: their spelling is no damage of ours, and what does not speak of AI is no label."""
     told = dict.fromkeys(mark.kind for mark in others.marks if mark.ai)
     changed = {}
     for layer in ("aigc", "iptc"):
