@@ -822,6 +822,13 @@ class PackUnfit(PackError):
     next_step = "Choose another pack from `signet pack list`."
 
 
+class ModelUnfit(PackError):
+    """data: pack, reason. The files are whole, but they are not the model that is needed here."""
+
+    message = "The model pack {pack} does not fit: {reason}."
+    next_step = "Choose another pack from `signet pack list`, or add one that fits with `signet pack add`."
+
+
 class VoiceMissing(SignetError):
     """data: voice, library. A speech library is not installed."""
 
@@ -959,7 +966,9 @@ class ClassifierUnusable(ReviewUnavailable):
     """data: part (the pack), reason. The classifier that was chosen is missing, changed or cannot be loaded."""
 
     message = "The classifier {part} that looks at pictures cannot be used ({reason}), so the work stops."
-    next_step = "Install the pack again with `signet pack add`, or let an admin choose another with `signet review use`."
+    next_step = (
+        "Install the pack again with `signet pack add`, or let an admin choose another with `signet review use`."
+    )
 
 
 class ReviewChanged(ReviewError):

@@ -382,7 +382,7 @@ def verify_agreement(case: Case) -> None:
 
 
 def verify_demo(case: Case) -> None:
-    """18. The demo home works with the two sample portraits, its own few words and nothing else. Raises DemoHomeOnly."""
+    """18. The demo home works with the sample portraits and its own words, nothing else. Raises DemoHomeOnly."""
     if case.is_demo:
         for use in case.claim.uses:
             if use.asset_sha256 not in DEMO_ASSETS:

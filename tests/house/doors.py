@@ -17,7 +17,9 @@ DOORS: dict[str, dict[str, str]] = {
         "import ctypes": "the buffer into which pdfium copies one text of a PDF",
         "import zipfile": "reads the parts of a Word document in memory",
     },
-    "compliance/fingerprint/chroma.py": {"import ctypes": "the library of sound fingerprints, which gives numbers alone"},
+    "compliance/fingerprint/chroma.py": {
+        "import ctypes": "the library of sound fingerprints, which gives numbers alone"
+    },
     "compliance/encode.py": {
         "save": "the only encoder: into memory",
         "os.write": "the only media writer: into the draft's descriptor",
@@ -62,8 +64,9 @@ DOORS: dict[str, dict[str, str]] = {
         "touch": "makes the database file with its mode before SQLite does",
     },
     "compliance/witness.py": {"os.open": "the lock beside a witness's state: an empty file"},
-    "engines/picture/diffusion.py": {
-        "getattr by a computed name": "picks torch's number type and diffusers' scheduler from fixed tables",
+    "engines/picture/denoising.py": {"getattr by a computed name": "picks torch's way of attention from a fixed table"},
+    "engines/picture/pipelines.py": {
+        "getattr by a computed name": "picks torch's number type, diffusers' pipelines and schedulers by name",
     },
     "engines/sound.py": {"import av": "decodes sounds from memory; opens them for reading only"},
     "engines/film.py": {"import av": "reads films for engines; opens them for reading only"},
@@ -130,6 +133,10 @@ DOORS: dict[str, dict[str, str]] = {
     "studio/window/pages/wizard_camera.py": {
         "open for writing": "a picture's place in memory: a buffer, not a file",
         "save": "the last picture of the film as PNG in that memory: compared by the recogniser, never onto a disk",
+    },
+    "studio/window/models/mask.py": {
+        "open for writing": "a painted mask's place in memory: a buffer, not a file",
+        "save": "the painted mask as PNG in that memory, on its way to the worker: no media, never onto a disk",
     },
     "studio/window/folders.py": {
         "QDesktopServices": "shows the folder of a finished file, and the sign-in page of an identity provider"
