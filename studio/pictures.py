@@ -49,7 +49,7 @@ def plan(
     *,
     seed: int,
     picture: Path | None,
-    mask: Path | None,
+    mask: Path | bytes | None,
     consents: Sequence[str],
     purpose: str,
 ) -> tuple[Request, tuple[bytes, ...], tuple[FoundFace, ...]]:
@@ -72,7 +72,7 @@ def plan(
         inputs.append(Input("target", likeness, target.sha256, target.name, numbers, len(faces)))  # type: ignore[arg-type]  # both are of the literal
         materials.append(target.data)
     if mask is not None:
-        given = Given(mask.name, read_input(mask))
+        given = Given("mask", mask) if isinstance(mask, bytes) else Given(mask.name, read_input(mask))
         inputs.append(Input("mask", "none", given.sha256, given.name))
         materials.append(given.data)
     request = Request(

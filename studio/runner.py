@@ -97,6 +97,8 @@ class Running:
         self.request = request
         self.state = JobState.QUEUED
         self.info: MediaInfo | None = None
+        # How far a picture has come: a labelled PNG, while it is made; told anew by the next Progress.
+        self.glimpse = b""
         self._worker = worker
         self._on_event = on_event
         self._ended: Future[Event] = Future()
@@ -126,11 +128,19 @@ class Running:
                 case Progress():
                     pass
             is_last = self.state not in (JobState.QUEUED, JobState.RUNNING)
+            if is_last:
+                self.glimpse = b""
         try:
             self._on_event(event)
         finally:
             if is_last:
                 self._ended.set_result(event)
+
+    def take_glimpse(self, png: bytes) -> None:
+        """Keep the newest preview of a job that still runs."""
+        with self._lock:
+            if not self._ended.done() and not self._cancelling:
+                self.glimpse = png
 
     def take_hits(self, hits: Sequence[ContentHit]) -> None:
         """What the review found in the pictures of this job; told before its end."""
@@ -309,6 +319,10 @@ class _Process:
                 with self._lock:
                     future = self._waiting.pop(body["to"])
                 future.set_result(message)
+            case "glimpse":
+                with self._lock:
+                    running = self._jobs[body["job"]]
+                running.take_glimpse(message.blob)
             case "reviewed":
                 with self._lock:
                     running = self._jobs[body["job"]]
@@ -391,6 +405,16 @@ class JobRunner:
             os.close(descriptor)
         return [FoundFace(**{**face, "box": tuple(face["box"])}) for face in answer.body["faces"]]
 
+    def find_damage(self, name: str, data: bytes, sensitivity: float) -> tuple[int, int, bytes]:
+        """Where one encoded picture is scratched: width, height, one bit a pixel; raises NotAPicture, WorkerDied."""
+        descriptor = _memory_file(data)
+        try:
+            asked = {"op": "damage", "name": name, "sensitivity": sensitivity}
+            answer = self._worker().ask(asked, [descriptor])
+        finally:
+            os.close(descriptor)
+        return int(answer.body["width"]), int(answer.body["height"]), answer.blob
+
     def embed(self, pack_id: str, name: str, data: bytes) -> tuple[str, float, dict[int, list[float]]]:
         """(model, threshold, templates by face number) of one encoded picture by a recogniser pack.
 
@@ -415,8 +439,12 @@ class JobRunner:
         inputs: Sequence[bytes],
         on_event: Events,
         on_hits: Hits = lambda _request, _hits: "",
+        *,
+        sample: bool = False,
     ) -> Running:
         """Hand a permitted request to the worker; inputs in the order of request.inputs.
+
+        sample: whether previews while it runs say that they are samples.
 
         on_hits: told what the review found in pictures, before the last event; answers with the case it opened.
         """
@@ -426,7 +454,13 @@ class JobRunner:
         try:
             worker.run(
                 running,
-                {"op": "run", "job": running.id, "request": request.to_json(), "permit": permit.to_json()},
+                {
+                    "op": "run",
+                    "job": running.id,
+                    "request": request.to_json(),
+                    "permit": permit.to_json(),
+                    "sample": sample,
+                },
                 descriptors,
             )
         finally:

@@ -44,6 +44,7 @@ FACE_ENGINE = "face.mesh"
 SEAL, TEXT_ENGINE = "seal", "foreign.document"
 # Options of requests whose value is a model pack.
 PACK_OPTIONS = ("pack", "lora")
+_GLIMPSE_PX = 512
 _EVENT_NAMES: dict[type, str] = {
     Started: "started",
     Progress: "progress",
@@ -130,6 +131,7 @@ class Worker:
             handlers: dict[str, Callable[[pipe.Message], tuple[dict[str, Any], bytes]]] = {
                 "hello": self._hello,
                 "survey": self._survey,
+                "damage": self._damage,
                 "embed": self._embed,
                 "embed_voice": self._embed_voice,
                 "hear": self._hear,
@@ -172,6 +174,13 @@ class Worker:
         faces = self._engine(message.body["engine"]).survey(message.body["name"], data)
         return {"faces": [asdict(face) for face in faces]}, b""
 
+    def _damage(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        from engines.picture.restore import damage
+
+        data, sensitivity = _read(message.descriptors[0]), float(message.body["sensitivity"])
+        width, height, bits = damage(message.body["name"], data, sensitivity)
+        return {"width": width, "height": height}, bits
+
     def _embed(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
         from engines.face.recogniser import embed_picture
 
@@ -197,6 +206,9 @@ class Worker:
         job: str = body["job"]
 
         def emit(event: Event) -> None:
+            if isinstance(event, Progress) and event.glimpse is not None:
+                self._show(job, event.glimpse, sample=bool(body.get("sample", True)))
+                event = replace(event, glimpse=None)
             self._send({"op": "event", "job": job, "event": _EVENT_NAMES[type(event)], "fields": asdict(event)})
 
         try:
@@ -219,6 +231,14 @@ class Worker:
             pass  # the program has gone; nobody is left to tell
         finally:
             self._tokens.pop(job, None)
+
+    def _show(self, job: str, glimpse: SyntheticMedia, *, sample: bool) -> None:
+        """Send how far a picture has come: looked at first, then labelled, or not at all."""
+        from compliance import draft
+
+        looking = self._looking.get(job)
+        if looking is not None and looking.finds_nothing(glimpse):
+            self._send({"op": "glimpse", "job": job}, draft.preview(glimpse, sample=sample, longest_px=_GLIMPSE_PX))
 
     def _tell_hits(self, job: str) -> None:
         looking = self._looking.get(job)

@@ -19,6 +19,20 @@ _MUCH = 0.08
 _SMALLEST_PX = 32
 
 
+def damage(name: str, data: bytes, sensitivity: float) -> tuple[int, int, bytes]:
+    """Where one encoded picture is likely damaged: width, height, and one bit a pixel, each row from a new byte.
+
+    It is drawn from what is given, not from anything made. Raises NotAPicture, PictureTooLarge.
+    """
+    import numpy as np
+
+    picture = decode(name, data)
+    height, width = picture.shape[:2]
+    if min(height, width) < _SMALLEST_PX:
+        return width, height, bytes((width + 7) // 8 * height)
+    return width, height, np.packbits(filters.find_damage(picture, sensitivity) > 0, axis=1).tobytes()
+
+
 @engine
 class Restore:
     """One picture without its scratches. Same request, same bytes."""

@@ -24,6 +24,7 @@ from studio.window.pages.make_page import MakePage
 from studio.window.pages.members_page import MembersPage
 from studio.window.pages.page import Page
 from studio.window.pages.people_page import PeoplePage
+from studio.window.pages.pictures_page import PicturesPage
 from studio.window.pages.release_page import ReleasePage
 from studio.window.pages.verify_page import VerifyPage
 from studio.window.pages.workspace_page import WorkspacePage
@@ -41,6 +42,7 @@ PAGES: tuple[type[Page], ...] = (
     AccountPage,
     PeoplePage,
     WorkspacePage,
+    PicturesPage,
     MakePage,
     ReleasePage,
     LibraryPage,
@@ -115,6 +117,9 @@ class MainWindow(QMainWindow):
             self.pages[page.name] = page
             self._stack.addWidget(page)
         workspace, library = self.pages.get("workspace"), self.pages.get("library")
+        pictures = self.pages.get("pictures")
+        if isinstance(pictures, PicturesPage):
+            pictures.record_asked.connect(self.on_record_asked)
         if isinstance(workspace, WorkspacePage):
             workspace.record_asked.connect(self.on_record_asked)
         if isinstance(library, LibraryPage):
@@ -288,6 +293,7 @@ class MainWindow(QMainWindow):
             close_dialogs()
             wait_for_endings()
             self.studio.making.cancel()
+            self.studio.picturing.line.cancel()
             self.calls.finish()
             self.studio.workshop.close()
         super().closeEvent(event)

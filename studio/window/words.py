@@ -185,3 +185,69 @@ def document_word(document: str) -> str:
         "business_licence": _("business licence"),
         "other_official": _("other official document"),
     }.get(document, document)
+
+
+def option_word(name: str) -> str:
+    """The short name of an engine's setting."""
+    return {
+        "width": _("Width"),
+        "height": _("Height"),
+        "steps": _("Steps"),
+        "guidance": _("Guidance"),
+        "scheduler": _("Scheduler"),
+        "strength": _("Change"),
+        "lora": _("LoRA"),
+        "lora_weight": _("LoRA weight"),
+        "memory": _("Memory"),
+        "device": _("Device"),
+        "dtype": _("Numbers"),
+        "denoise": _("Denoise"),
+        "method": _("Method"),
+        "scale": _("Enlarge"),
+        "sharpness": _("Sharpness"),
+        "contrast": _("Contrast"),
+        "fade": _("Faded colours"),
+        "sensitivity": _("Sensitivity"),
+        "radius": _("Radius"),
+        "result": _("Result"),
+    }.get(name, name)
+
+
+def choice_word(option: str, choice: object) -> str:
+    """One value of a setting; names of methods stay as they are."""
+    if option == "scale":
+        return f"×{choice}"
+    return {
+        "": _("none"),
+        "auto": _("automatic"),
+        "as the model": _("as the model"),
+        "whole": _("all at once"),
+        "sliced": _("in slices"),
+        "offloaded": _("partly set aside"),
+        "sequential": _("piece by piece"),
+        "picture": _("the picture"),
+        "mask": _("the mask in red"),
+        "nlm": _("for photographs"),
+        "tv": _("for drawings"),
+    }.get(str(choice), str(choice))
+
+
+def licence_word(licence_class: str) -> tuple[str, str]:
+    """What a pack's licence allows: its word and its chip kind."""
+    return {
+        "open": (_("open licence"), "ok"),
+        "responsible-use": (_("licence with rules of use"), "warn"),
+        "non-commercial": (_("not for business"), "warn"),
+        "research-only": (_("for research only"), "danger"),
+        "unknown": (_("licence unknown"), "danger"),
+    }.get(licence_class, (licence_class, "plain"))
+
+
+def engine_word(engine: str) -> str:
+    """What an engine is, said honestly."""
+    return {
+        "picture.sketch": _("Sketch painter, not a neural model"),
+        "picture.diffusers": _("Diffusion model"),
+        "picture.enhance": _("Make a picture clearer"),
+        "picture.restore": _("Fill scratches and dust"),
+    }.get(engine, engine)

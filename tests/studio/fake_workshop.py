@@ -35,6 +35,7 @@ from engines.engine import FoundFace
 from engines.job import Cancelled, Event, Failed, Finished, JobState, Progress, Started
 from studio.workshop import AccountView, AssignmentView, GrantView, ReleaseView, SessionView, SubjectView
 from tests.studio.window.fake_parts import FakeCasework, FakeLogkeeping, FakeMembers
+from tests.studio.window.fake_pictures import FakePictures
 
 NOW = "2026-03-01T09:30:00+00:00"
 LAYERS = ("explicit", "aigc", "iptc", "credential", "ledger")
@@ -56,11 +57,15 @@ class FakePlan:
     territory: str = ""
     project: str = ""
 
+    def info(self) -> MediaInfo:
+        """What comes of it."""
+        return MediaInfo("picture", 640, 480, "sRGB", "compositeSynthetic", "face.mesh", "1", 1)
+
 
 class FakeRunning:
     """Goes on to the end unless the workshop holds it; a held job ends by `go` or by cancel."""
 
-    def __init__(self, plan: FakePlan, on_event: Callable[[Event], None], held: bool, fails_with: str | None) -> None:
+    def __init__(self, plan: Any, on_event: Callable[[Event], None], held: bool, fails_with: str | None) -> None:
         self.plan = plan
         self.state = JobState.RUNNING
         self._emit = on_event
@@ -92,10 +97,10 @@ class FakeRunning:
         else:
             self._emit(Progress(4, 4, "swapping face"))
             self.state = JobState.FINISHED
-            self._emit(Finished(MediaInfo("picture", 640, 480, "sRGB", "compositeSynthetic", "face.mesh", "1", 1)))
+            self._emit(Finished(self.plan.info()))
 
 
-class FakeWorkshop:
+class FakeWorkshop(FakePictures):
     """Accounts, people, consents, jobs and releases in memory. Pictures are surveyed by their file name:
 
     "noface" has no face, "crowd" has three, "broken" is no picture, anything else has one face.
@@ -119,6 +124,7 @@ class FakeWorkshop:
         self.codes: dict[str, str] = {}
         self.recorded: list[dict[str, Any]] = []
         self._said: dict[tuple[str, int], AssignmentView] = {}
+        self.begin_pictures()
         self._accounts: dict[str, AccountView] = {}
         self._passwords: dict[str, str] = {}
         self._session: SessionView | None = None
@@ -347,7 +353,7 @@ class FakeWorkshop:
     ) -> FakePlan:
         return FakePlan(source, target, tuple(consents), face, purpose, strength, **others)
 
-    def start(self, plan: FakePlan, on_event: Callable[[Event], None]) -> FakeRunning:
+    def start(self, plan: Any, on_event: Callable[[Event], None]) -> FakeRunning:
         self._require()
         if any(self._grants[grant].state != "live" for grant in plan.consents):
             raise ConsentMissing(role="source", asset=plan.source.name)

@@ -27,16 +27,18 @@ class MakingModel(Model):
     changed = Signal()
     finished = Signal()
     released = Signal(object)
+    let_go = Signal(object)
     _event_came = Signal(object, object)
 
     def __init__(
         self, workshop: Workshop, calls: Calls, preview_longest_px: int, parent: QObject | None = None
     ) -> None:
         super().__init__(workshop, calls, parent)
-        self._preview_longest_px = preview_longest_px
+        self.preview_longest_px = preview_longest_px
         self._ticket: object = None
         self._reset()
         self.release_view: ReleaseView | None = None
+        self.released_running: Running | None = None
         # Events come on the worker's thread: the queued connection brings them into the window's.
         self._event_came.connect(self.on_event, Qt.ConnectionType.QueuedConnection)
 
@@ -101,6 +103,17 @@ class MakingModel(Model):
 
         self.call(work, then, self._refuse)
 
+    def adopt(self, running: Running, info: MediaInfo | None, preview: QImage, name: Path) -> None:
+        """Take a finished result that another page made, to be released; name: what its file may be called after."""
+        if running is self.running:
+            return
+        self.discard()
+        self._reset()
+        self._ticket, self.release_view = object(), None
+        self.running, self.info, self.preview, self.target = running, info, preview, name
+        self.state = JobState.FINISHED
+        self.changed.emit()
+
     def cancel(self) -> None:
         """Stop the job; it ends with Cancelled within a second."""
         if not self.is_active or self.is_cancelling:
@@ -115,6 +128,7 @@ class MakingModel(Model):
         if self.running is not None and self.state is JobState.FINISHED and self.release_view is None:
             running = self.running
             self.call(lambda: self.workshop.discard(running), _nothing)
+            self.let_go.emit(running)
         if not self.is_active:
             self._ticket = None
             self._reset()
@@ -141,7 +155,7 @@ class MakingModel(Model):
                 if self.running is not None:
                     self._ask_preview()
             case Failed():
-                self._refuse(_error_of(event))
+                self._refuse(error_of(event))
                 return
             case Cancelled():
                 self.state, self.is_cancelling = JobState.CANCELLED, False
@@ -159,7 +173,7 @@ class MakingModel(Model):
                 self.changed.emit()
                 self.finished.emit()
 
-        self.call(lambda: self.workshop.preview(running, self._preview_longest_px), then, self._refuse)
+        self.call(lambda: self.workshop.preview(running, self.preview_longest_px), then, self._refuse)
 
     def _refuse(self, error: SignetError) -> None:
         self.state, self.error, self.is_cancelling = JobState.FAILED, error, False
@@ -168,7 +182,7 @@ class MakingModel(Model):
 
     def _take_release(self, view: ReleaseView) -> None:
         self.release_view = view
-        self.running = None
+        self.released_running, self.running = self.running, None
         self.changed.emit()
         self.released.emit(view)
 
@@ -177,7 +191,8 @@ def _nothing(_answer: object) -> None:
     """The answer says nothing."""
 
 
-def _error_of(event: Failed) -> SignetError:
+def error_of(event: Failed) -> SignetError:
+    """The error that a failed job names."""
     from studio.workshop import raise_failed  # here, so that the window appears before the workshop is imported
 
     try:

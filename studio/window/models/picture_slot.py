@@ -21,12 +21,15 @@ SlotState = Literal["empty", "reading", "ready", "refused"]
 
 
 class PictureSlot(Model):
-    """Empty, reading, ready (with at least one face) or refused (with the error)."""
+    """Empty, reading, ready or refused (with the error). needs_face: refuse a picture in which nobody is seen."""
 
     changed = Signal()
 
-    def __init__(self, workshop: Workshop, calls: Calls, parent: QObject | None = None) -> None:
+    def __init__(
+        self, workshop: Workshop, calls: Calls, parent: QObject | None = None, needs_face: bool = True
+    ) -> None:
         super().__init__(workshop, calls, parent)
+        self.needs_face = needs_face
         self._reset()
 
     def _reset(self) -> None:
@@ -62,7 +65,7 @@ class PictureSlot(Model):
         if path != self.path:
             return
         digest, faces = answer
-        if not faces:
+        if not faces and self.needs_face:
             self._refuse(path, NoFaceFound(path=path.name))
             return
         self.sha256, self.faces, self.state = digest, faces, "ready"

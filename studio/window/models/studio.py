@@ -17,6 +17,7 @@ from studio.window.models.library import LibraryModel
 from studio.window.models.making import MakingModel
 from studio.window.models.members import MembersModel
 from studio.window.models.people import PeopleModel
+from studio.window.models.picturing import PicturingModel
 
 if TYPE_CHECKING:
     from studio.workshop import Workshop
@@ -34,6 +35,7 @@ class Studio(QObject):
         self.people = PeopleModel(workshop, calls, self)
         self.bench = BenchModel(workshop, calls, self.people, self)
         self.making = MakingModel(workshop, calls, settings["preview_longest_px"], self)
+        self.picturing = PicturingModel(workshop, calls, self.people, self.making, self)
         self.library = LibraryModel(workshop, calls, self)
         self.checking = CheckingModel(workshop, calls, self)
         self.members = MembersModel(workshop, calls, self.accounts, self)
@@ -42,7 +44,7 @@ class Studio(QObject):
         self._whose: str | None = None
         self.accounts.changed.connect(self.on_accounts_changed)
         self.making.released.connect(self.on_released)
-        for model in (self.people, self.making, self.library, self.members, self.cases):
+        for model in (self.people, self.making, self.picturing, self.library, self.members, self.cases):
             model.failed.connect(self.on_failed)
 
     def on_accounts_changed(self) -> None:
@@ -63,6 +65,7 @@ class Studio(QObject):
     def _forget(self) -> None:
         self.making.cancel()
         self.making.discard()
+        self.picturing.forget()
         self.bench.forget()
         self.people.forget()
         self.library.forget()

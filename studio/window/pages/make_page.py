@@ -11,34 +11,12 @@ from engines.job import JobState
 from studio.text import _, word
 from studio.window.models.studio import Studio
 from studio.window.pages.page import Page
+from studio.window.progress_words import left_text, stage_word
 from studio.window.widgets.basic import button, card, column, empty_state, holder, label, row
 from studio.window.widgets.picture_view import PictureView
 
 TICK_MS = 500
 PREVIEW_MIN_PX = 320
-
-
-def stage_word(stage: str) -> str:
-    """A stage of an engine in the reader's language."""
-    known = {
-        "reading pictures": _("reading pictures"),
-        "finding faces": _("finding faces"),
-        "preparing the source": _("preparing the source"),
-        "swapping face": _("swapping face"),
-        "making noise": _("making noise"),
-    }
-    return known.get(stage) or _(stage)
-
-
-def left_text(seconds: int | None) -> str:
-    """How long it still takes."""
-    if seconds is None:
-        return _("Estimating the time left...")
-    if seconds < 1:
-        return _("Almost done")
-    if seconds < 90:
-        return _("About {seconds} s left", seconds=seconds)
-    return _("About {minutes} min left", minutes=round(seconds / 60))
 
 
 class MakePage(Page):
@@ -174,5 +152,7 @@ class MakePage(Page):
         if info is None:
             return ""
         size = _("{width} x {height} pixels", width=info.width, height=info.height)
+        if not info.faces_edited:
+            return "\n".join([size, *(word(warning) for warning in info.warnings)])
         faces = _("1 face edited") if info.faces_edited == 1 else _("{count} faces edited", count=info.faces_edited)
         return " ".join([_("{size}, {faces}", size=size, faces=faces), *(word(warning) for warning in info.warnings)])

@@ -12,7 +12,8 @@ from studio.window.theme import ICONS
 from studio.window.widgets.basic import button, column, label, named, row
 
 WIDTH = 216
-ENTRIES = ("people", "workspace", "make", "library", "verify", "members", "cases", "about")
+ENTRIES = ("people", "workspace", "pictures", "make", "library", "verify", "members", "cases", "about")
+MOST_KEYS = 9
 OPEN_WITHOUT_SESSION = ("verify", "account", "about")
 
 
@@ -21,6 +22,7 @@ def entry_title(name: str) -> str:
     return {
         "people": _("People and consent"),
         "workspace": _("Workspace"),
+        "pictures": _("Pictures"),
         "make": _("Make"),
         "library": _("Library"),
         "verify": _("Verify"),
@@ -32,7 +34,7 @@ def entry_title(name: str) -> str:
 
 
 class SideBar(QFrame):
-    """Eight entries with Ctrl+1 … Ctrl+8, the account with Ctrl+0, and the language."""
+    """The entries, the first nine with Ctrl+1 … Ctrl+9, the account with Ctrl+0, and the language."""
 
     chosen = Signal(str)
     language_chosen = Signal(str)
@@ -48,7 +50,7 @@ class SideBar(QFrame):
         body = column(row(seal, label("Signet", "brand", wrap=False), 1, spacing=10), spacing=4, margins=14)
         body.addSpacing(16)
         for number, name in enumerate(ENTRIES, 1):
-            body.addWidget(self._entry(name, f"Ctrl+{number}"))
+            body.addWidget(self._entry(name, f"Ctrl+{number}" if number <= MOST_KEYS else ""))
         body.addStretch(1)
         body.addWidget(self._entry("account", "Ctrl+0"))
         self._languages = named(QComboBox(), "side_language", _("Language"))
@@ -65,8 +67,9 @@ class SideBar(QFrame):
         made.setCheckable(True)
         made.setIcon(icons.checkable_icon(name))
         made.setIconSize(icons.SIZE)
-        made.setShortcut(keys)
-        made.setToolTip(f"{entry_title(name)} ({keys})")
+        if keys:
+            made.setShortcut(keys)
+        made.setToolTip(f"{entry_title(name)} ({keys})" if keys else entry_title(name))
         made.setAutoDefault(False)
         made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         made.clicked.connect(lambda: self.chosen.emit(name))

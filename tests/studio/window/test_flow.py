@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton
 
 from engines.job import JobState
 from studio.window.pages.people_page import PeoplePage
+from studio.window.widgets.side_bar import ENTRIES
 from tests.studio.fake_workshop import draw_picture
 from tests.studio.window.conftest import Driver
 
@@ -253,9 +254,9 @@ def test_signing_out_forgets_names_and_pictures(signed_in: Driver) -> None:
 
 
 def test_shortcuts_lead_to_the_pages(signed_in: Driver) -> None:
-    """Ctrl+1 to Ctrl+5 and Ctrl+0."""
+    """Ctrl+1 to Ctrl+9 in the order of the side bar, and Ctrl+0."""
     driver = signed_in
-    for number, name in enumerate(("account", "people", "workspace", "make", "library", "verify")):
+    for number, name in enumerate(("account", *ENTRIES[:9])):
         entry = driver.find(f"side_{name}")
         assert isinstance(entry, QPushButton)
         assert entry.shortcut() == QKeySequence(f"Ctrl+{number}")
