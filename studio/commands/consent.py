@@ -143,6 +143,17 @@ def record(
         int | None,
         typer.Option("--face", min=1, metavar="N", help=N_("Which face of the picture is the person's.")),
     ] = None,
+    still: Annotated[
+        Path | None,
+        typer.Option(
+            "--still",
+            metavar="FILE",
+            help=N_(
+                "A picture of this person alone out of the evidence: with a recogniser pack the consent then covers "
+                "their face in other pictures too. Only its encrypted template is kept."
+            ),
+        ),
+    ] = None,
     allowed_uses: Annotated[
         list[str] | None,
         typer.Option(
@@ -186,6 +197,7 @@ def record(
 ) -> None:
     """Record a consent."""
     from compliance.consent import Terms
+    from studio.inputs import read_input
 
     asset = voice or picture
     if asset is None or (voice is not None and picture is not None):
@@ -220,6 +232,7 @@ def record(
                 passphrase=passphrase,
                 face=face,
                 notice_language=notice,
+                still=read_input(still) if still is not None else None,
                 terms=terms,
             ),
         )

@@ -342,6 +342,14 @@ def test_a_recogniser_matches_the_person_in_another_picture(workshop: Workshop, 
         workshop.start(workshop.plan_swap(COLLINS, COLLINS, [granted.id]), lambda _event: None)
 
 
+def test_a_still_on_the_command_line_needs_a_recogniser(signet: Callable[..., Answer]) -> None:
+    """Without a pack --still is refused with the code of consent and nothing is recorded; a missing file is told."""
+    before = len(signet("consent", "list", "--json").lines)
+    assert record(signet, "--still", HOPPER).lines[-1]["error"] == "RecogniserMissing"
+    assert record(signet, "--still", HOPPER.with_name("no.png")).code == 1
+    assert len(signet("consent", "list", "--json").lines) == before
+
+
 def test_a_number_that_is_not_there_cannot_be_assigned(workshop: Workshop) -> None:
     """Faces are counted before anything is said of them."""
     person = workshop.subjects()[0].id
