@@ -6,10 +6,11 @@ themselves. "Absent" means that nothing was found; it never says that a picture 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,6 +73,7 @@ class Report:
 
     refuted: the entry of a known home's list that means this file, or why such a list cannot be relied on; else None.
     foreign: marks of other makers, each with kind, program, detail and whether it says that AI was at work ("ai").
+    sha256: hex digest of the file; "" where it was not read.
     """
 
     file: str
@@ -80,6 +82,7 @@ class Report:
     layers: dict[str, LayerReport]
     refuted: dict[str, Any] | None = None
     foreign: tuple[dict[str, Any], ...] = ()
+    sha256: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for --json."""
@@ -89,6 +92,7 @@ class Report:
             "sentence": self.sentence,
             "refuted": self.refuted,
             "foreign": list(self.foreign),
+            "sha256": self.sha256,
             "layers": {
                 name: {"state": layer.state, "evidence": layer.evidence, "reasons": list(layer.reasons)}
                 for name, layer in self.layers.items()
@@ -144,6 +148,18 @@ def verify_bytes(
     registers: Sequence[tracing.KnownReleases] = (),
 ) -> Report:
     """Check the bytes of one file. aside: the credential beside it, which counts where none is inside."""
+    report = _judge(name, data, known, refuted, aside, registers)
+    return replace(report, sha256=hashlib.sha256(data).hexdigest())
+
+
+def _judge(
+    name: str,
+    data: bytes,
+    known: Sequence[PublicKeys],
+    refuted: Sequence[RefutationList],
+    aside: bytes | None,
+    registers: Sequence[tracing.KnownReleases],
+) -> Report:
     try:
         container = read_media(name, data, salvage=True)
     except (NotADocument, NotAPicture, NotASound, NotAVideo) as error:

@@ -8,14 +8,13 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
-from compliance import identity, refutation, store, verify
+from compliance import identity, store, verify
 from compliance.account import Account, Accounts, Session
 from compliance.consent import PURPOSES
 from compliance.content import ContentHit
@@ -35,11 +34,10 @@ from compliance.errors import (
 )
 from compliance.fingerprint.registry import Register
 from compliance.gate import Gate, RuleResult
-from compliance.keys import HomeKeys, PublicKeys, has_keys, public_keys
+from compliance.keys import HomeKeys, has_keys, public_keys
 from compliance.labels.policy import LABEL_TEXT, SAMPLE_TEXT, Language
 from compliance.ledger import Ledger, origin_of
 from compliance.proof import parse_vkey
-from compliance.refutation import RefutationList
 from compliance.release import Material, Released, Releaser
 from compliance.roles import Action
 from compliance.session_keys import SessionKeyring, find_keyring
@@ -50,6 +48,7 @@ from engines.job import Event
 from engines.sound import sound_mime
 from studio import pack_voices, pictures, sealing, voice_changes, voices
 from studio.casework import Casework
+from studio.checking import default_home, known_keys, refuted_lists, verify_files
 from studio.consents import AssignmentView, Consents, GrantView, HomeKind, SubjectView
 from studio.inputs import read_input
 from studio.logkeeping import Logkeeping
@@ -65,7 +64,6 @@ from studio.settings import Settings
 from studio.underway import Underway
 
 FACE_ENGINE = "face.mesh"
-DEMO_FOLDER = "demo"
 
 AccountLevel = Literal["none", "self", "L1", "L2", "L3"]
 
@@ -118,16 +116,6 @@ class SwapPlan:
     words: tuple[tuple[str, str], ...] = ()
 
 
-def default_home() -> Path:
-    """SIGNET_HOME, else the user's data folder."""
-    named = os.environ.get("SIGNET_HOME")
-    if named:
-        return Path(named)
-    from platformdirs import user_data_path
-
-    return user_data_path("signet-studio", appauthor=False)
-
-
 def make_way(home: Path) -> None:
     """Make the folders above the system's own place for program data; those above any other home are not ours to make.
 
@@ -139,38 +127,6 @@ def make_way(home: Path) -> None:
         home.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise HomeUnusable(path=home, reason=(error.strerror or "unknown").lower()) from error
-
-
-def verify_files(paths: Sequence[Path], homes: Sequence[Path]) -> list[Report]:
-    """Check files without opening a home; homes on this machine only tell which signers are known."""
-    known = [keys for home in homes for keys in _known(home)]
-    refuted = [found for home in homes for found in _refuted(home)]
-    with ExitStack() as opened:
-        registers = [Register(rows) for home in homes for rows in _registers(home, opened)]
-        return [verify.verify_file(path, known, refuted, registers) for path in paths]
-
-
-def _registers(home: Path, opened: ExitStack) -> Iterator[store.Store]:
-    """The databases in this folder that can be read; what cannot is somebody else's, or broken, and tells nothing."""
-    for place in (home, home / DEMO_FOLDER):
-        if not (place / store.DATABASE_NAME).is_file() and not (place / store.SETTINGS_NAME).is_file():
-            continue
-        try:
-            rows = store.open_store(place)
-        except SignetError:
-            continue
-        opened.callback(rows.close)
-        yield rows
-
-
-def _refuted(home: Path) -> list[RefutationList]:
-    """What the homes in this folder refuted, as their public lists say."""
-    places = [(place, keys) for place in (home, home / DEMO_FOLDER) if (keys := public_keys(place)) is not None]
-    return [found for place, keys in places if (found := refutation.read_list(place, keys)) is not None]
-
-
-def _known(home: Path) -> list[PublicKeys]:
-    return [keys for place in (home, home / DEMO_FOLDER) if (keys := public_keys(place)) is not None]
 
 
 class Workshop(Consents):
@@ -535,6 +491,7 @@ class Workshop(Consents):
             [item.data for item in plan.materials],
             on_event,
             partial(self._open_cases, current.account),
+            sample=self.kind == "demo",
         )
         self._underway.add(running)
         with self._lock:
@@ -646,9 +603,9 @@ class Workshop(Consents):
 
     def verify(self, paths: Sequence[Path]) -> list[Report]:
         """Check files; works signed out."""
-        known = _known(self.home if self.kind == "own" else self.home.parent)
-        known += [keys for keys in _known(self.home) if keys not in known]
-        refuted = _refuted(self.home if self.kind == "own" else self.home.parent)
+        known = known_keys(self.home if self.kind == "own" else self.home.parent)
+        known += [keys for keys in known_keys(self.home) if keys not in known]
+        refuted = refuted_lists(self.home if self.kind == "own" else self.home.parent)
         return [verify.verify_file(path, known, refuted, [Register(self._rows)]) for path in paths]
 
     def verify_ledger(self) -> tuple[int, str]:

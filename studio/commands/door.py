@@ -105,7 +105,7 @@ def home_folder(home: Path | None) -> Path:
     """Where this call keeps its data: --home, SIGNET_HOME, or the system's place for program data."""
     if home is not None:
         return home
-    from studio.workshop import default_home
+    from studio.checking import default_home
 
     return default_home()
 

@@ -89,6 +89,9 @@ DOORS: dict[str, dict[str, str]] = {
         "os.open": "opens the null device for that",
     },
     "studio/commands/stopping.py": {"getattr by a computed name": "signals that not every system knows"},
+    "studio/commands/verify_page.py": {
+        "save": "a small picture of a checked file for the report about it, into memory: the file as it lies there",
+    },
     "studio/oidc_transport.py": {
         "import http": "asks a provider of identities, and waits on this machine for the browser to come back",
         "import ssl": "checks the certificate of that provider",
