@@ -105,13 +105,14 @@ def _safe(value: object) -> str:
 
 
 def _section(report: Report, picture: str) -> str:
+    # Sentences stand outside of f-strings: the extractor of messages does not look into those.
+    shown, others, nobody = _("a small picture of the file"), _("Marks of other makers"), _("nobody is named")
     rows = "".join(_row(name, layer) for name, layer in report.layers.items())
-    image = f'<img src="{_safe(picture)}" alt="{_safe(_("a small picture of the file"))}">' if picture else ""
+    image = f'<img src="{_safe(picture)}" alt="{_safe(shown)}">' if picture else ""
     marks = "".join(
-        f"<li>{_safe(mark.get('program') or _('nobody is named'))}: {_safe(mark.get('detail', ''))}</li>"
-        for mark in report.foreign
+        f"<li>{_safe(mark.get('program') or nobody)}: {_safe(mark.get('detail', ''))}</li>" for mark in report.foreign
     )
-    foreign = f"<p>{_safe(_('Marks of other makers'))}</p><ul>{marks}</ul>" if marks else ""
+    foreign = f"<p>{_safe(others)}</p><ul>{marks}</ul>" if marks else ""
     refuted = ""
     if report.refuted is not None:
         told = (
@@ -137,15 +138,15 @@ def _row(name: str, layer: LayerReport) -> str:
 
 def state_of(name: str, layer: LayerReport) -> str:
     """The state of a row in the reader's language; for a credential with the word of C2PA."""
-    said = layer.evidence.get("c2pa")
-    if name != "credential" or not said:
+    if name != "credential" or not layer.evidence.get("c2pa"):
         return _(layer.state)
     words = {
         "trusted": _("Trusted"),
         "unknown signer": _("Valid, unknown signer"),
         "expired signer": _("Valid, certificate run out"),
     }
-    return f"{_(layer.state)} ({words.get(str(layer.evidence.get('trust')), _('Invalid'))})"
+    said = words.get(str(layer.evidence.get("trust")), _("Invalid"))
+    return f"{_(layer.state)} ({said})"
 
 
 def _facts(evidence: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
