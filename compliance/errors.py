@@ -221,6 +221,13 @@ class UsageUnclear(InputError):
     next_step = "Read `{command} --help`."
 
 
+class ReleaseChanged(InputError):
+    """data: path. A released file is no longer what was released."""
+
+    message = "{path} was changed after it was released, so it is neither copied nor printed from here."
+    next_step = "Verify it, or release it again."
+
+
 class OutputIsInput(InputError):
     """data: path. The result would take the place of a picture that it is made from."""
 
@@ -843,6 +850,14 @@ class SpeechFailed(SignetError):
     code = ExitCode.MODEL
     message = "The voice {voice} could not speak ({reason})."
     next_step = "Try again; if it happens again, shorten the text or choose another voice from `signet voice list`."
+
+
+class ConversionFailed(SignetError):
+    """data: pack, reason. A converter of voices ran and gave nothing that can be used."""
+
+    code = ExitCode.MODEL
+    message = "The model pack {pack} could not change this voice ({reason})."
+    next_step = "Try another recording, or leave out the pack: then the voice is leaned without one."
 
 
 class DeviceUnavailable(SignetError):

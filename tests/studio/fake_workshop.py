@@ -68,6 +68,7 @@ class FakeRunning:
     def __init__(self, plan: Any, on_event: Callable[[Event], None], held: bool, fails_with: str | None) -> None:
         self.plan = plan
         self.state = JobState.RUNNING
+        self.glimpse = b""
         self._emit = on_event
         self._held, self._fails_with = held, fails_with
         self._wake = threading.Event()
@@ -383,6 +384,7 @@ class FakeWorkshop(FakePictures):
             ledger_index=self._index,
         )
         self._releases.append(view)
+        self.keep_recipe(view.id, running.plan)
         return view
 
     def discard(self, running: FakeRunning) -> None:

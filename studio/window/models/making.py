@@ -53,6 +53,7 @@ class MakingModel(Model):
         self.preview = QImage()
         self.is_cancelling = False
         self.target: Path | None = None
+        self.made_on = "workspace"
 
     @property
     def is_active(self) -> bool:
@@ -111,7 +112,7 @@ class MakingModel(Model):
         self._reset()
         self._ticket, self.release_view = object(), None
         self.running, self.info, self.preview, self.target = running, info, preview, name
-        self.state = JobState.FINISHED
+        self.state, self.made_on = JobState.FINISHED, "pictures"
         self.changed.emit()
 
     def cancel(self) -> None:

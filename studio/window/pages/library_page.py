@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
-from PySide6.QtWidgets import QListWidget, QListWidgetItem
+from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem
 
 from studio.text import _
 from studio.window import icons
-from studio.window.folders import show_folder_of
 from studio.window.models.studio import Studio
 from studio.window.pages.page import Page
 from studio.window.widgets.basic import (
@@ -27,21 +26,24 @@ from studio.window.widgets.basic import (
     row,
     short_digest,
 )
-from studio.window.widgets.picture_view import PictureView
+from studio.window.widgets.ways_out import ReleasedView, WaysOut
 from studio.window.words import release_state
 
 if TYPE_CHECKING:
+    from studio.recipes import Recipe
     from studio.workshop import ReleaseView
 
 ICON = QSize(84, 64)
+GRID_ICON = QSize(132, 104)
 LIST_WIDTH = 360
 
 
 class LibraryPage(Page):
-    """`verify_asked` carries the path of a release."""
+    """`verify_asked` carries the path of a release, `recalled` the recipe that the pictures page was filled with."""
 
     name = "library"
     verify_asked = Signal(object)
+    recalled = Signal(object)
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio, _("Library"), _("Every file that left this studio, with its entry in the ledger."))
@@ -52,7 +54,16 @@ class LibraryPage(Page):
         self._list.setFixedWidth(LIST_WIDTH)
         self._list.setMinimumHeight(320)
         self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self._list.setDragEnabled(False)
         self._list.currentItemChanged.connect(self.on_current_changed)
+        self._grid = button("library_grid", _("As a grid"), "quiet", "library")
+        self._grid.setCheckable(True)
+        self._grid.toggled.connect(self.on_grid)
+        seal = button("library_to_sealing", _("Label other files..."), icon="sealing")
+        seal.setToolTip(_("Media made by AI in another program"))
+        seal.clicked.connect(lambda: self.go.emit("sealing"))
+        self.head_actions.addWidget(self._grid)
+        self.head_actions.addWidget(seal)
         self._detail = column(spacing=10)
         beside = row(self._list, holder(self._detail), spacing=18)
         beside.setStretch(1, 1)
@@ -85,6 +96,8 @@ class LibraryPage(Page):
             return _("take down: consent withdrawn"), "danger"
         if release.id in self._model.missing:
             return _("file moved or deleted"), "warn"
+        if release.id in self._model.altered:
+            return _("file was changed since"), "danger"
         return release_state(release.state)
 
     def on_changed(self) -> None:
@@ -109,11 +122,13 @@ class LibraryPage(Page):
 
     def _fill(self, item: QListWidgetItem, release: ReleaseView) -> None:
         word, _kind = self.state_of(release)
-        item.setText(f"{release.path.name}\n{moment(release.created_at)}\n{word}")
+        is_grid = self._grid.isChecked()
+        item.setText(release.path.name if is_grid else f"{release.path.name}\n{moment(release.created_at)}\n{word}")
+        item.setToolTip(f"{release.path.name}\n{moment(release.created_at)}\n{word}")
         image = self._model.thumbnails.get(release.id)
         if image is not None:
             fitted = image.scaled(
-                ICON * 2, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+                GRID_ICON * 2, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
             )
             item.setIcon(QIcon(QPixmap.fromImage(fitted)))
         else:
@@ -141,23 +156,32 @@ class LibraryPage(Page):
         release = self._release(self._chosen)
         if release is None:
             return
-        view = PictureView(200)
+        view = ReleasedView(200)
+        view.setObjectName("library_view")
+        view.refused.connect(self.banner.show_error)
         image = self._model.thumbnails.get(release.id)
         if image is not None:
-            view.show_picture(image)
+            view.show_release(release, image)
         word, kind = self.state_of(release)
         names = {grant.id: self.studio.people.name_of(grant) for grant in self.studio.people.grants}
         consents = _(", ").join(dict.fromkeys(names.get(consent, consent) for consent in release.consents))
         verify = button("library_verify", _("Verify"), "primary", "verify")
         verify.clicked.connect(lambda: self.verify_asked.emit(release.path))
-        folder = button("library_open_folder", _("Open folder"), icon="folder")
-        folder.clicked.connect(lambda: self.on_open_folder(release))
+        ways = WaysOut("library")
+        there = release.id not in self._model.missing | self._model.altered
+        ways.show_release(release, image is not None, there)
+        ways.refused.connect(self.banner.show_error)
+        ways.told.connect(self.banner.show_message)
+        again = button("library_again", _("Make another like it"))
+        again.setToolTip(_("Fills the page 'Pictures' with the words, options and seed it was made with"))
+        again.clicked.connect(lambda: self.on_again(release))
+        again.setVisible(image is not None)
         self.default_button = verify
         body = column(
             view,
             row(label(release.path.name, "heading"), chip(word, kind)),
             label(_("Released on {when}", when=moment(release.created_at)), "muted"),
-            label(_("With the consent of {names}", names=consents)),
+            label(_("With the consent of {names}", names=consents) if consents else _("Nobody real is in it.")),
             label(
                 _(
                     "Ledger entry {index}, SHA-256 {digest}",
@@ -166,12 +190,33 @@ class LibraryPage(Page):
                 ),
                 "small",
             ),
-            row(verify, folder, 1),
+            row(verify, again, 1),
+            row(ways, 1),
         )
         body.setStretch(0, 1)
         self._detail.addWidget(card(body, 18))
 
-    def on_open_folder(self, release: ReleaseView) -> None:
-        """Show where it stands."""
-        if not show_folder_of(release.path):
-            self.banner.show_message("info", _("No file browser answered."), str(release.path.parent))
+    def on_grid(self, is_grid: bool) -> None:
+        """Large thumbnails beside each other, or lines with times."""
+        mode, flow = QListView.ViewMode, QListView.Flow
+        self._list.setViewMode(mode.IconMode if is_grid else mode.ListMode)
+        self._list.setFlow(flow.LeftToRight if is_grid else flow.TopToBottom)
+        self._list.setWrapping(is_grid)
+        self._list.setMovement(QListView.Movement.Static)
+        self._list.setResizeMode(QListView.ResizeMode.Adjust)
+        self._list.setIconSize(GRID_ICON if is_grid else ICON)
+        self._list.setGridSize(QSize(160, 158) if is_grid else QSize())
+        self.on_changed()
+
+    def on_again(self, release: ReleaseView) -> None:
+        """Fill the pictures page with how this was made."""
+        self._model.recall(release.id, self._recalled)
+
+    def _recalled(self, recipe: Recipe | None) -> None:
+        if recipe is None:
+            self.banner.show_message("info", _("How this was made is not known here."))
+        elif not self.studio.picturing.recall(recipe):
+            self.banner.show_message("info", _("The engine or pack it was made with is not here."))
+        else:
+            self.go.emit("pictures")
+            self.recalled.emit(recipe)

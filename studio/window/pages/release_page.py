@@ -10,17 +10,17 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QStackedWidget, QWidget
 
 from compliance.errors import SignetError, TargetExists
 from studio.text import _
-from studio.window.folders import show_folder_of
 from studio.window.models.studio import Studio
 from studio.window.pages.page import Page
 from studio.window.widgets.basic import button, card, chip, column, empty_state, holder, label, named, row, short_digest
 from studio.window.widgets.file_dialogs import choose_folder
 from studio.window.widgets.picture_view import PictureView
+from studio.window.widgets.ways_out import ReleasedView, WaysOut
 
 if TYPE_CHECKING:
     from studio.workshop import ReleaseView
 
-ENDINGS = (".png", ".jpg", ".jpeg")
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".avif")
 
 
 class OverwriteDialog(QDialog):
@@ -108,7 +108,7 @@ class ReleasePage(Page):
             ),
             label(_("Folder"), "strong"),
             folder_line,
-            label(_("File name (.png or .jpg)"), "strong"),
+            label(_("File name (.png, .jpg, .webp, .tif, .gif or .avif)"), "strong"),
             self._name,
             1,
             row(1, back, self._button),
@@ -124,20 +124,24 @@ class ReleasePage(Page):
         self._done_path = label("")
         self._done_path.setObjectName("release_path")
         self._done_facts = label("", "muted")
-        open_folder = button("release_open_folder", _("Open folder"), "primary", "folder")
-        open_folder.clicked.connect(self.on_open_folder)
-        self._open_folder = open_folder
+        self._ways = WaysOut("release")
+        self._ways.refused.connect(self.banner.show_error)
+        self._ways.told.connect(self.banner.show_message)
         library = button("release_to_library", _("To the library"), icon="library")
         library.clicked.connect(lambda: self.go.emit("library"))
         another = button("release_another", _("Make another"), "quiet")
-        another.clicked.connect(lambda: self.go.emit("workspace"))
-        self._done_view = PictureView(280)
+        another.clicked.connect(lambda: self.go.emit(self._model.made_on))
+        self._to_library = library
+        self._done_view = ReleasedView(280)
+        self._done_view.setObjectName("release_view")
+        self._done_view.refused.connect(self.banner.show_error)
         texts = column(
             row(self._done_head, chip(_("labelled, signed, checked"), "ok"), 1),
             self._done_path,
             self._done_facts,
             1,
-            row(open_folder, library, another, 1),
+            row(self._ways, 1),
+            row(library, another, 1),
         )
         both = row(self._done_view, holder(texts), spacing=22)
         both.setStretch(0, 1)
@@ -194,8 +198,9 @@ class ReleasePage(Page):
                 digest=short_digest(view.file_sha256),
             )
         )
-        self._done_view.show_picture(self._model.preview)
-        self.default_button = self._open_folder
+        self._done_view.show_release(view, self._model.preview)
+        self._ways.show_release(view, not self._model.preview.isNull())
+        self.default_button = self._to_library
         self._faces.setCurrentWidget(self._done)
 
     def on_busy_changed(self, busy: bool) -> None:
@@ -242,9 +247,3 @@ class ReleasePage(Page):
         """Remember the folder."""
         self.banner.hide()
         self.studio.settings.update({"release_folder": str(view.path.parent)})
-
-    def on_open_folder(self) -> None:
-        """Show where it stands."""
-        view = self._model.release_view
-        if view is not None and not show_folder_of(view.path):
-            self.banner.show_message("info", _("No file browser answered."), str(view.path.parent))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QProgressBar, QWidget
 
 from studio.text import _, word
@@ -50,7 +50,10 @@ class TakesView(QWidget):
         self._stop.clicked.connect(self._model.line.cancel)
         foot = row(self._left, self._stop)
         foot.setStretch(0, 1)
-        return card(column(self._stage, self._bar, foot, spacing=12), 18)
+        self.glimpse = PictureView(180)
+        self.glimpse.setObjectName("pictures_glimpse")
+        self.glimpse.setAccessibleName(_("Labelled preview of how far it is"))
+        return card(column(self._stage, self.glimpse, self._bar, foot, spacing=12), 18)
 
     def _build_result(self) -> QWidget:
         self.view = PictureView(VIEW_PX)
@@ -99,6 +102,7 @@ class TakesView(QWidget):
             self._bar.setRange(0, max(job.total, 0) if job is not None else 0)
             self._bar.setValue(job.done if job is not None else 0)
             self._stage.setText(self._stage_text())
+            self._show_glimpse(job.running.glimpse if job is not None and job.running is not None else b"")
             if not self._clock.isActive():
                 self._clock.start()
             self.on_tick()
@@ -117,6 +121,12 @@ class TakesView(QWidget):
         text = text[:1].upper() + text[1:]
         more = len(line.waiting)
         return _("{stage} ({count} more wait)", stage=text, count=more) if more else text
+
+    def _show_glimpse(self, png: bytes) -> None:
+        """How far the picture has come, where the engine tells; the worker put the label on it."""
+        image = QImage.fromData(png, "PNG") if png else QImage()
+        self.glimpse.setVisible(not image.isNull())
+        self.glimpse.show_picture(image)
 
     def _show_list(self, ready: list[Take]) -> None:
         shown = [self._list.item(place).data(Qt.ItemDataRole.UserRole) for place in range(self._list.count())]

@@ -126,6 +126,10 @@ class FakePictures:
         Image.new("RGB", (640, 480), (seed % 200, 120, 160)).save(path)
         return path
 
+    def keep_recipe(self, release_id: str, plan: object) -> None:
+        if isinstance(plan, FakePicturePlan):
+            self.recipes.kept[release_id] = Recipe(plan.engine, plan.options, plan.seed)
+
     def find_damage(self, picture: Path, sensitivity: float = 0.5) -> tuple[int, int, bytes]:
         with Image.open(picture) as opened:
             width, height = opened.size
