@@ -774,6 +774,14 @@ class VerificationFailed(LabelError):
 # --- models, device, memory, disk, licence ---------------------------------------------------------------------------
 
 
+class PartNotInstalled(SignetError):
+    """data: part. Only what checks files was installed, or something was lost since."""
+
+    code = ExitCode.MODEL
+    message = "{part} is not installed; without it Signet only checks files."
+    next_step = "Install the rest with: pip install 'signet-studio[studio]'"
+
+
 class ModelDamaged(SignetError):
     """data: file."""
 

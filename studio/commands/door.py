@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from compliance.errors import CodeNeeded, SessionLocked, StepUpNeeded
+from compliance.errors import CodeNeeded, PartNotInstalled, SessionLocked, StepUpNeeded
 from studio.commands.password import ask_code, ask_password, can_ask, source_named
 from studio.text import N_
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from studio.workshop import Workshop
 
 Answer = TypeVar("Answer")
+
+# Where none of these is there, the light set was installed, which checks files; one that is lost has its own sentence.
+_OF_THE_REST = ("onnxruntime", "torch", "PySide6")
 
 JsonOption = Annotated[bool, typer.Option("--json", help=N_("Print JSON lines on standard output and nothing else."))]
 PasswordOption = Annotated[
@@ -49,11 +53,20 @@ def call_of(context: typer.Context) -> Call:
 
 @contextmanager
 def opened(context: typer.Context) -> Iterator[Workshop]:
-    """The workshop of this command's home; closed at the end."""
+    """The workshop of this command's home; closed at the end. Raises PartNotInstalled where the rest was left out."""
+    if not any(_is_installed(name) for name in _OF_THE_REST):
+        raise PartNotInstalled(part=_OF_THE_REST[0])
     from studio.workshop import Workshop
 
     with Workshop.open(call_of(context).home) as workshop:
         yield workshop
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ValueError:
+        return False
 
 
 def with_keys(workshop: Workshop, password_file: str | None, act: Callable[[], Answer]) -> Answer:

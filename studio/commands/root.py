@@ -22,6 +22,7 @@ from compliance.errors import (
     ExitCode,
     OutOfMemory,
     OutputUnwritable,
+    PartNotInstalled,
     SignetError,
     TooManyFilesOpen,
     Unexpected,
@@ -55,6 +56,9 @@ from studio.commands.door import Call, home_folder
 from studio.commands.output import Output, OutputClosed, flush_output, settle_streams
 from studio.commands.stopping import STOP_SIGNALS, stoppable
 from studio.text import N_, _, set_language
+
+# What is missing of these is no part that was left out, but an installation that is broken.
+_OWN = ("studio", "engines", "compliance", "resources")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -214,6 +218,8 @@ def _is_from_printing(error: OSError) -> bool:
 
 
 def _reduced(error: Exception, home: Path | None) -> SignetError:
+    if isinstance(error, ModuleNotFoundError) and str(error.name).partition(".")[0] not in _OWN:
+        return PartNotInstalled(part=error.name)
     if isinstance(error, MemoryError):
         return OutOfMemory(stage=N_("the command"))
     if isinstance(error, OSError):
