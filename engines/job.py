@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from compliance.media import MediaInfo
+from compliance.media import MediaInfo, SyntheticMedia
 
 
 class JobState(StrEnum):
@@ -28,11 +28,15 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """done of total steps; stage is an English message id ("finding faces")."""
+    """done of total steps; stage is an English message id ("finding faces").
+
+    glimpse: how far a picture has come, sealed, for the worker alone: it looks at it, labels it, and sends a preview.
+    """
 
     done: int
     total: int
     stage: str
+    glimpse: SyntheticMedia | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ def examine(
         _font(),
         _models(),
         _voices(),
+        _compiler(),
         _worker(runner),
     ]
 
@@ -96,6 +97,11 @@ def _voices() -> Finding:
     if missing:
         return Finding("built-in voices", "warn", f"missing: {', '.join(missing)}", "Run `packaging/setup` again.")
     return Finding("built-in voices", "ok", ", ".join(voice.id for voice in found))
+
+
+def _compiler() -> Finding:
+    # Inductor starts a C++ compiler or Triton's ptxas; a confined process can start neither, whatever is installed.
+    return Finding("model compiler", "ok", "not used: the engine process starts no other programs")
 
 
 def _worker(runner: JobRunner) -> Finding:

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from compliance.content import ContentHit
-from compliance.errors import ClassifierUnusable, PackDamaged, PackForeign, PackMissing, ReviewUnavailable
+from compliance.errors import (
+    ClassifierUnusable,
+    ContentBlocked,
+    PackDamaged,
+    PackForeign,
+    PackMissing,
+    ReviewUnavailable,
+)
 from compliance.media import Pixels, SyntheticMedia
 from compliance.permit import Permit
 from engines import packs
@@ -115,6 +123,20 @@ class Looking:
         for number, pixels in enumerate(frames, start=first):
             found += review_rules.look(pixels, place, number)
             yield pixels
+
+    def finds_nothing(self, unfinished: SyntheticMedia) -> bool:
+        """Whether a picture that is not finished may be shown: nothing at all is found in it.
+
+        It makes no hits, for the noise of the first steps looks like many things; the finished picture is looked at
+        in any case. Raises ReviewUnavailable.
+        """
+        apart = copy(self)
+        apart.hits = []
+        try:
+            apart.watched(unfinished)
+        except ContentBlocked:
+            return False
+        return not apart.hits
 
     def look_at_input(self, item: Input, data: bytes, is_speech: bool = False) -> None:
         """Look at a picture or film that goes in; a mask shows nothing, and of a sound its words were reviewed.

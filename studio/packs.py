@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compliance.errors import FileMissing, PackExists, PackForeign, PackMissing
+from compliance.errors import FileMissing, PackExists, PackForeign, PackMissing, PackUnfit
 from compliance.storage import disk_error, write_atomically
 from engines.packs import (
     MANIFEST,
@@ -22,6 +22,7 @@ from engines.packs import (
     verify_format,
     walk,
 )
+from studio import single_files
 
 if TYPE_CHECKING:
     from engines.voice.coqui_checkpoint import Converted
@@ -53,7 +54,8 @@ def kind_of(source: Path) -> tuple[str, dict[str, Any]]:
     """What a folder or file most likely holds, by its own index files; ("weights", {}) when nothing tells.
 
     A diffusers pipeline has model_index.json with its class; a transformers or coqui model has config.json; a
-    classifier of pictures has classifier.json, which says how its model is used.
+    classifier of pictures has classifier.json, a converter of voices converter.json, a speaker model speaker.json,
+    which say how their models are used.
     """
     from engines.voice import coqui_checkpoint
 
@@ -61,7 +63,7 @@ def kind_of(source: Path) -> tuple[str, dict[str, Any]]:
     if index.is_file():
         try:
             return "picture.diffusers", {"class": str(json.loads(index.read_bytes())["_class_name"])}
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError):
             return "picture.diffusers", {}
     if source.is_dir() and coqui_checkpoint.is_coqui(source):
         return "voice.coqui", {"model": str(json.loads((source / "config.json").read_bytes())["model"])}
@@ -69,8 +71,12 @@ def kind_of(source: Path) -> tuple[str, dict[str, Any]]:
         return "voice.piper", {}
     if (source / "voices.safetensors").is_file() and "vocab" in _json(source / "config.json"):
         return "voice.kokoro", {}
-    if source.suffix == ".safetensors":
-        return "picture.single-file", {}
+    if (source / "converter.json").is_file():
+        return "voice.converter", {}
+    if (source / "speaker.json").is_file():
+        return "speaker", {}
+    if source.suffix == ".safetensors" and source.is_file():
+        return single_files.kind_of(source), {}
     if (source / "classifier.json").is_file():
         return "content-classifier", {}
     if source.suffix == ".onnx":
@@ -105,10 +111,12 @@ def add_pack(
     version: str = "1",
     origin: str = "",
     options: Mapping[str, Any] | None = None,
+    like: str = "",
 ) -> ModelPack:
     """Copy a folder or file into the home as a pack; appears as a whole or not at all.
 
-    Raises FileMissing, PackExists, PackForeign (pickles, links, foreign formats), DiskFull, NotWritable.
+    like: the pack whose settings a single file of a picture model shares. Raises FileMissing, PackExists, PackForeign
+    (pickles, links, foreign formats), PackMissing, PackUnfit, ModelUnfit, DiskFull, NotWritable.
     """
     if not source.exists():
         raise FileMissing(path=source)
@@ -128,6 +136,12 @@ def add_pack(
     converted = _convert(source, files, pack_id) if guessed_kind == "voice.coqui" else None
     for name, path in files.items():
         verify_format(path, name, pack_id)
+    settings: dict[str, bytes] = {}
+    if (kind or guessed_kind) == single_files.SINGLE_FILE or like:
+        lender = find_pack(home, like) if like else None
+        if source.is_dir():
+            raise PackUnfit(pack=pack_id, kind=guessed_kind, wanted=single_files.SINGLE_FILE)
+        settings = single_files.settings_for(source, pack_id, lender)
     temporary = packs_folder(home) / f".adding-{secrets.token_hex(4)}"
     try:
         temporary.mkdir(mode=0o700, parents=True)
@@ -135,7 +149,10 @@ def add_pack(
             place = temporary / name
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.copyfile(path, place, follow_symlinks=False)
-        names = [*files, *(_write(converted, temporary) if converted is not None else ())]
+        for name, text in settings.items():
+            (temporary / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_atomically(temporary / name, text)
+        names = [*files, *settings, *(_write(converted, temporary) if converted is not None else ())]
         pack = ModelPack(
             id=pack_id,
             kind=kind or guessed_kind,

@@ -19,9 +19,13 @@ FUNCTIONS: Final[Mapping[str, str]] = {
     "picture.diffusers": "picture.generate",
     "picture.sketch": "picture.generate",
     "picture.enhance": "picture.enhance",
+    "picture.cutout": "picture.enhance",
     "picture.restore": "picture.enhance",
 }
-DIFFUSION = "picture.diffusers"
+DIFFUSION, ENHANCE, CUTOUT = "picture.diffusers", "picture.enhance", "picture.cutout"
+# Kinds of packs by what they are for; a bare ONNX file is taken at its user's word.
+PIPELINES = ("picture.diffusers", "picture.single-file")
+UPSCALERS, CUTTERS = ("picture.upscaler",), ("picture.cutout",)
 # Options whose value is a model pack.
 _PACK_OPTIONS = ("pack", "lora")
 
@@ -91,13 +95,14 @@ def plan(
 
 def _packs(home: Path, engine_id: str, options: Mapping[str, Any]) -> tuple[PackUse, ...]:
     """What is loaded, by digest and licence class, for the gate; raises PackMissing, PackDamaged."""
-    if engine_id != DIFFUSION:
+    needed = {DIFFUSION: 1, ENHANCE: 0, CUTOUT: 1}.get(engine_id)
+    if needed is None:
         return ()
     named = [str(options.get(name, "")) for name in _PACK_OPTIONS]
-    packs = [find_pack(home, pack_id) for place, pack_id in enumerate(named) if pack_id or place == 0]
+    packs = [find_pack(home, pack_id) for place, pack_id in enumerate(named) if pack_id or place < needed]
     return tuple(PackUse(pack.id, pack.digest(), pack.licence_class.value) for pack in packs)
 
 
 def usual_pack(home: Path) -> str:
     """The pack that pictures are made with when none is named: the first by id; "" when there is none."""
-    return next((pack.id for pack in list_packs(home) if pack.kind == DIFFUSION), "")
+    return next((pack.id for pack in list_packs(home) if pack.kind in PIPELINES), "")

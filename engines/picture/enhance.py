@@ -1,5 +1,7 @@
 """picture.enhance: a clearer picture by rules: less noise, more pixels, more contrast, colours that faded.
 
+With a model pack it is enlarged by a neural model instead, which invents what it does not see.
+
 Nobody is made to look like somebody else, but whoever is seen is edited: a picture with faces needs their consent.
 """
 
@@ -7,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from compliance.errors import NotAPicture, PictureTooLarge
-from compliance.media import MediaInfo, Pixels, SyntheticMedia
+from compliance.media import MediaInfo, Origin, Pixels, SyntheticMedia
 from compliance.permit import Permit, Role
+from engines._cv import cv2
 from engines.engine import FoundFace, Option, Request, engine
 from engines.job import CancelToken, Events, Progress
-from engines.picture import filters
+from engines.picture import filters, upscaling
+from engines.picture.networks import Network, Shelf
 from engines.picture.options import checked
 from engines.source import LIMIT_MEGAPIXELS, decode
 
@@ -52,7 +58,11 @@ class Enhance:
         Option("sharpness", 0.5, "How sharp an enlarged picture is made.", minimum=0, maximum=1),
         Option("contrast", 0.3, "How much contrast each part of the picture gains.", minimum=0, maximum=1),
         Option("fade", 0.0, "How far faded colours are brought back.", minimum=0, maximum=1),
+        Option("pack", "", "A model pack that enlarges; without a scale as many times as it does."),
     )
+
+    def __init__(self) -> None:
+        self._shelf = Shelf()
 
     def survey(self, name: str, data: bytes) -> list[FoundFace]:
         """This engine looks for no faces; the worker asks the face engine."""
@@ -62,7 +72,10 @@ class Enhance:
     def run(
         self, request: Request, permit: Permit, inputs: Mapping[Role, bytes], events: Events, cancel: CancelToken
     ) -> SyntheticMedia:
-        """One enhanced picture; raises NotAPicture, PictureTooLarge, OptionUnfit."""
+        """One enhanced picture.
+
+        Raises NotAPicture, PictureTooLarge, OptionUnfit; of a pack PackMissing, PackUnfit, PackDamaged, ModelUnfit.
+        """
         cancel.check()
         given = the_target(request, inputs)
         settings = checked(request, self.options)
@@ -70,7 +83,11 @@ class Enhance:
         picture = given["target"]
         scale, denoise = int(settings["scale"]), float(settings["denoise"])
         contrast, fade, sharpness = (float(settings[name]) for name in ("contrast", "fade", "sharpness"))
-        verify_size("target", picture, scale)
+        network = self._shelf.network(str(settings["pack"]), upscaling.KINDS) if settings["pack"] else None
+        factor = upscaling.factor_of(network) if network is not None else 1
+        scale = factor if network is not None and scale == 1 else scale
+        # A model may make more of it than was asked for; what is too much is taken back afterwards.
+        verify_size("target", picture, max(scale, factor))
         remove = filters.denoise_tv if settings["method"] == "tv" else filters.denoise_nlm
         steps: list[tuple[str, Callable[[Pixels], Pixels]]] = []
         if denoise > 0:
@@ -79,7 +96,14 @@ class Enhance:
             steps.append(("bringing colours back", lambda pixels: filters.unfade(pixels, fade)))
         if contrast > 0:
             steps.append(("raising the contrast", lambda pixels: filters.equalise(pixels, contrast)))
-        if scale > 1:
+        if network is not None:
+            steps.append(
+                (
+                    "enlarging the picture",
+                    lambda pixels: _by_model(network, factor, scale, pixels, cancel),
+                )
+            )
+        elif scale > 1:
             steps.append(
                 ("enlarging the picture", lambda pixels: filters.enlarge(pixels, scale, sharpness, cancel.check))
             )
@@ -90,15 +114,26 @@ class Enhance:
         cancel.check()
         events(Progress(len(steps), len(steps), "finished"))
         height, width = picture.shape[:2]
+        origin: Origin = "algorithmicallyEnhanced" if network is None else "compositeWithTrainedAlgorithmicMedia"
         info = MediaInfo(
             "picture",
             width,
             height,
             "sRGB",
-            "algorithmicallyEnhanced",
+            origin,
             self.id,
             self.version,
             faces_edited=request.faces_edited,
             warnings=() if steps else ("every strength is zero, so nothing was changed",),
         )
         return SyntheticMedia(picture, info)
+
+
+def _by_model(network: Network, factor: int, scale: int, pixels: Pixels, cancel: CancelToken) -> Pixels:
+    """Enlarged by the model, then brought to the scale that was asked for."""
+    large = upscaling.enlarge(network, factor, pixels, cancel.check)
+    if factor == scale:
+        return large
+    height, width = (side * scale for side in pixels.shape[:2])
+    how = cv2.INTER_AREA if scale < factor else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(large, (width, height), interpolation=how), np.uint8)

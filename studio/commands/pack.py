@@ -61,6 +61,9 @@ def add(
         str | None, typer.Option("--kind", metavar="KIND", help=N_("What it is for, if not obvious."))
     ] = None,
     title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help=N_("A title for people."))] = None,
+    like: Annotated[
+        str, typer.Option("--like", metavar="PACK", help=N_("A pack whose settings a single file shares."))
+    ] = "",
     origin: Annotated[str, typer.Option("--source", metavar="TEXT", help=N_("Where the weights come from."))] = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -83,6 +86,7 @@ def add(
         kind=kind,
         title=title,
         origin=origin,
+        like=like,
     )
     _table(Output(as_json), [pack])
 

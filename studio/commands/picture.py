@@ -70,6 +70,14 @@ def numbered(out: Path, index: int, count: int) -> Path:
     return out if count == 1 or index == 0 else out.with_name(f"{out.stem}-{index + 1}{out.suffix}")
 
 
+def together(index: int, count: int, batch: int) -> dict[str, int]:
+    """The options of one picture of a row of count: with how many others it is computed, and its place among them."""
+    if batch == 1:
+        return {}
+    first = index - index % batch
+    return {"batch": min(batch, count - first), "place": index - first}
+
+
 def _run(
     context: typer.Context,
     output: Output,
@@ -109,6 +117,7 @@ def _worded(
     overwrite: bool,
     seed: int | None,
     count: int,
+    batch: int = 1,
     picture: Path | None = None,
     mask: Path | None = None,
     consents: list[str] | None = None,
@@ -116,10 +125,12 @@ def _worded(
     password_file: str | None,
     output: Output,
 ) -> None:
+    seeds = _seeds(seed, count)
+
     def planned(number: int) -> Callable[[Workshop], SwapPlan]:
         return lambda workshop: workshop.plan_picture(
             engine_id,
-            options,
+            options | together(seeds.index(number), count, batch),
             seed=number,
             picture=picture,
             mask=mask,
@@ -127,7 +138,7 @@ def _worded(
             purpose=purpose,
         )
 
-    plans = {number: planned(number) for number in _seeds(seed, count)}
+    plans = {number: planned(number) for number in seeds}
     inputs = tuple(path for path in (picture, mask) if path is not None)
     _run(context, output, password_file, out, overwrite, inputs, plans)
 
@@ -168,9 +179,17 @@ def generate(
         float, typer.Option("--strength", metavar="0-1", help=N_("How much of a given picture is changed."))
     ] = 0.75,
     memory: Annotated[str, typer.Option("--memory", metavar="NAME", help=N_("Less memory for more time."))] = "whole",
+    attention: Annotated[
+        str, typer.Option("--attention", metavar="NAME", help=N_("How attention is computed."))
+    ] = "auto",
     device: Annotated[str, typer.Option("--device", metavar="NAME", help=N_("Where it computes."))] = "auto",
+    dtype: Annotated[str, typer.Option("--dtype", metavar="NAME", help=N_("The numbers it computes with."))] = "auto",
     seed: SeedOption = None,
     count: CountOption = 1,
+    batch: Annotated[
+        int,
+        typer.Option("--batch", min=1, max=8, metavar="N", help=N_("How many of them are computed together.")),
+    ] = 1,
     consents: ConsentOption = None,
     purpose: PurposeOption = "private",
     overwrite: OverwriteOption = False,
@@ -194,7 +213,9 @@ def generate(
         "guidance": guidance,
         "scheduler": scheduler,
         "memory": memory,
+        "attention": attention,
         "device": device,
+        "dtype": dtype,
     }
     if lora:
         options |= {"lora": lora, "lora_weight": lora_weight}
@@ -208,6 +229,7 @@ def generate(
         overwrite=overwrite,
         seed=seed,
         count=count,
+        batch=batch,
         picture=picture,
         mask=mask,
         consents=consents,
@@ -281,6 +303,12 @@ def enhance(
         ),
     ] = 0.3,
     fade: FadeOption = 0.0,
+    pack: Annotated[
+        str,
+        typer.Option(
+            "--pack", metavar="ID", help=N_("A model pack that enlarges; without a scale as many times as it does.")
+        ),
+    ] = "",
     consents: ConsentOption = None,
     purpose: PurposeOption = "private",
     overwrite: OverwriteOption = False,
@@ -295,11 +323,55 @@ def enhance(
         "sharpness": sharpness,
         "contrast": contrast,
         "fade": fade,
+        **({"pack": pack} if pack else {}),
     }
     _worded(
         context,
         "picture.enhance",
         options,
+        out=out,
+        overwrite=overwrite,
+        seed=0,
+        count=1,
+        picture=picture,
+        consents=consents,
+        purpose=purpose,
+        password_file=password_file,
+        output=Output(as_json),
+    )
+
+
+@group.command(
+    help=N_("Cut out what stands in front of a picture, by a model pack, and put it on a plain colour."),
+    epilog=N_("Example: signet picture cutout --picture vase.jpg --pack u2net --background green --out cut.png"),
+)
+def cutout(
+    context: typer.Context,
+    picture: PictureOption,
+    out: OutOption,
+    pack: Annotated[str, typer.Option("--pack", metavar="ID", help=N_("The model pack."))],
+    background: Annotated[
+        str,
+        typer.Option(
+            "--background",
+            metavar="COLOUR",
+            help=N_("white, black, grey, green, blue or #rrggbb; nothing transparent, since the label needs pixels."),
+        ),
+    ] = "white",
+    show_mask: Annotated[
+        bool, typer.Option("--show-mask", help=N_("Release the mask instead of the picture."))
+    ] = False,
+    consents: ConsentOption = None,
+    purpose: PurposeOption = "private",
+    overwrite: OverwriteOption = False,
+    password_file: PasswordOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Cut out the front."""
+    _worded(
+        context,
+        "picture.cutout",
+        {"pack": pack, "background": background, "result": "mask" if show_mask else "picture"},
         out=out,
         overwrite=overwrite,
         seed=0,

@@ -23,7 +23,9 @@ from engines.voice.speech import Talk, talk_through
 from studio.packs import add_pack
 from studio.speech import SpeechProcess
 from tests.engines import films
+from tests.engines.tiny_converters import make_converter
 from tests.engines.tiny_diffusion import make_pipeline
+from tests.engines.tiny_networks import make_cutter
 from tests.engines.tiny_voices import make_piper, make_vits
 from tests.engines.voices import HIGH, LOW, speech, wav
 
@@ -46,8 +48,10 @@ NEEDED_OPTIONS: dict[str, dict[str, Any]] = {
     "foreign.video": {"made_with": "Some Tool"},
     "picture.sketch": {"prompt": "a boat on a lake", "width": 96, "height": 64},
     "picture.enhance": {"scale": 2, "fade": 0.5},
+    "picture.cutout": {"pack": "cutter"},
     "voice.stock": {"text": "Low tide. 退潮。"},
     "voice.onnx": {"pack": "piper", "text": "Hello world."},
+    "voice.converter": {"pack": "converter"},
     "voice.coqui": {"pack": "vits", "text": "Hello world.", "device": "cpu"},
 }
 
@@ -126,8 +130,10 @@ def diffusion_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_pack(home, source, pack_id="other", kind="voice.vits", **words)
     shutil.copy(source / "vae" / "config.json", source / "unet" / "config.json")
     add_pack(home, source, pack_id="crossed", **words)
+    add_pack(home, make_cutter(folder / "cutter.onnx"), pack_id="cutter", kind="picture.cutout", **words)
     add_pack(home, make_vits(folder / "vits"), pack_id="vits", **words)
     add_pack(home, make_piper(folder / "piper", letters=True), pack_id="piper", **words)
+    add_pack(home, make_converter(folder / "converter"), pack_id="converter", **words)
     return home
 
 
@@ -204,6 +210,7 @@ def inputs_of(
         "foreign.picture": {"target": hopper},
         "foreign.sound": {"target": low_voice},
         "foreign.video": {"target": films.encoded(6)},
+        "picture.cutout": {"target": faceless},
         "picture.diffusers": {},
         "picture.enhance": {"target": faceless},
         "picture.restore": {"target": faceless},
@@ -212,5 +219,6 @@ def inputs_of(
         "voice.attribute": {"target": low_voice},
         "voice.coqui": {},
         "voice.onnx": {},
+        "voice.converter": {"source": high_voice, "target": low_voice},
         "voice.lean": {"source": high_voice, "target": low_voice},
     }

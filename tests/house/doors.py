@@ -13,10 +13,8 @@ DOORS: dict[str, dict[str, str]] = {
         "unseal_film": "draws the label on every frame: the one reader of sealed video",
         "unseal_sound": "draws the audible label: the one reader of sealed sound",
     },
-    "compliance/documents.py": {
-        "import ctypes": "the buffer into which pdfium copies one text of a PDF",
-        "import zipfile": "reads the parts of a Word document in memory",
-    },
+    "compliance/documents_pdf.py": {"import ctypes": "the buffer into which pdfium copies one text of a PDF"},
+    "compliance/documents_word.py": {"import zipfile": "reads the parts of a Word document in memory"},
     "compliance/fingerprint/chroma.py": {
         "import ctypes": "the library of sound fingerprints, which gives numbers alone"
     },
