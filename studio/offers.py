@@ -8,7 +8,7 @@ from pathlib import Path
 from engines.engine import Option, load_engine
 from engines.packs import LicenceClass
 from studio.packs import list_packs
-from studio.pictures import DIFFUSION
+from studio.pictures import CUTOUT, CUTTERS, DIFFUSION, PIPELINES, UPSCALERS
 
 SKETCH, ENHANCE, RESTORE = "picture.sketch", "picture.enhance", "picture.restore"
 LORA_KIND = "picture.lora"
@@ -49,7 +49,7 @@ def picture_offers(home: Path) -> list[PictureOffer]:
     loras = tuple(pack.id for pack in packs if pack.kind == LORA_KIND)
     offers = [PictureOffer(SKETCH, _options(SKETCH))]
     for pack in packs:
-        if pack.kind == DIFFUSION:
+        if pack.kind in PIPELINES:
             offers.append(
                 PictureOffer(
                     DIFFUSION,
@@ -63,6 +63,21 @@ def picture_offers(home: Path) -> list[PictureOffer]:
                 )
             )
     offers.append(PictureOffer(ENHANCE, _options(ENHANCE), takes_picture=True, needs_picture=True))
+    for pack in packs:
+        engine = ENHANCE if pack.kind in UPSCALERS else CUTOUT if pack.kind in CUTTERS else ""
+        if engine:
+            offers.append(
+                PictureOffer(
+                    engine,
+                    _options(engine),
+                    pack=pack.id,
+                    title=pack.title,
+                    licence=pack.licence,
+                    licence_class=pack.licence_class,
+                    takes_picture=True,
+                    needs_picture=True,
+                )
+            )
     offers.append(PictureOffer(RESTORE, _options(RESTORE), takes_picture=True, needs_picture=True, takes_mask=True))
     return offers
 
@@ -71,7 +86,9 @@ def _options(engine_id: str, loras: tuple[str, ...] = ()) -> tuple[Option, ...]:
     """What a panel asks for; the pack is chosen with the engine, a LoRA among those that are there."""
     found = []
     for option in load_engine(engine_id).options:
-        if option.name == "pack" or (option.name.startswith("lora") and engine_id == DIFFUSION and not loras):
+        if option.name in ("pack", "batch", "place") or (
+            option.name.startswith("lora") and engine_id == DIFFUSION and not loras
+        ):
             continue
         if option.name == "lora":
             option = Option("lora", "", option.sentence, choices=("", *loras))
