@@ -249,7 +249,9 @@ def _refuted(layers: Mapping[str, LayerReport], lists: Sequence[RefutationList])
     ids = [(ledger.get("release"), ledger.get("origin"))]
     ids += [(fields.get("ProduceID"), None) for fields in layers["aigc"].evidence.get("fields", ())]
     ids += [(layers["watermark"].evidence.get("release"), None)]
-    ids += [(match["release"], None) for match in layers["fingerprint"].evidence.get("matches", ())]
+    # A file that proves its own number is that release; that it looks like another one says nothing about it.
+    if layers["ledger"].state != "intact":
+        ids += [(match["release"], None) for match in layers["fingerprint"].evidence.get("matches", ())]
     for one in lists:
         for release, origin in ids:
             found = one.releases.get(str(release))

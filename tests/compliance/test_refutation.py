@@ -7,14 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from compliance import refutation
 from compliance.errors import ProofInvalid, RefutedAlready, RoleMissing, SignetError, StatementInvalid, UnknownRecord
+from compliance.fingerprint.registry import Register
 from compliance.keys import public_keys
 from compliance.refutation import LIST_FILE, MISSING, TAMPERED, read_list, refute, verify_notice
 from compliance.roles import Role
 from compliance.verify import Report, verify_file
-from tests.compliance.home import SOURCE, TARGET, Home
+from tests.compliance.home import SOURCE, TARGET, Home, HonestDrafter, noise
 from tests.compliance.people import add_person, add_release
 
 REASON = "这段视频不属实 <b>&</b> {at}"
@@ -168,6 +170,29 @@ def test_a_released_file_answers_refuted(home: Home, tmp_path: Path) -> None:
     told = checked(home, out)
     assert told.verdict == "sealed"
     assert told.refuted == {"state": "unchecked", "origin": home.ledger.origin, "reason": TAMPERED}
+
+
+def test_a_release_that_looks_like_a_refuted_one_is_not_refuted(home: Home, tmp_path: Path) -> None:
+    """The number that a file proves decides; only a copy without a proof is placed by its looks."""
+    named = home.grant(SOURCE), home.grant(TARGET)
+    refuted = home.release(home.claim(*named), tmp_path / "refuted.png", HonestDrafter(noise(640, 480)))
+    home.release(home.claim(*named), tmp_path / "other.png", HonestDrafter(noise(640, 480)))
+    do(home, refuted.id)
+
+    def report(path: Path) -> Report:
+        keys = public_keys(home.folder)
+        assert keys is not None
+        found = read_list(home.folder, keys)
+        return verify_file(path, [keys], [found] if found else [], [Register(home.rows)])
+
+    assert report(tmp_path / "refuted.png").verdict == "refuted"
+    other = report(tmp_path / "other.png")
+    assert refuted.id in {match["release"] for match in other.layers["fingerprint"].evidence["matches"]}
+    assert (other.verdict, other.refuted) == ("sealed", None)
+    Image.open(tmp_path / "refuted.png").convert("RGB").save(tmp_path / "bare.png")
+    bare = report(tmp_path / "bare.png")
+    assert bare.refuted is not None
+    assert bare.refuted["release"] == refuted.id
 
 
 def test_a_list_that_was_taken_away_is_told(home: Home, tmp_path: Path) -> None:
