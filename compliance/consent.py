@@ -91,7 +91,9 @@ class ConsentGrant:
     receipt_id: str | None = None
     withdrawal_code: str | None = field(default=None, repr=False)
     latest_day: date = field(default=date.min, repr=False, compare=False)
-    """The latest day that the ledger tells. Over is over: a clock that was set back revives nothing."""
+    """The latest day that the ledger tells since the grant was recorded. Over is over: a clock that was set back
+    revives nothing.
+    """
 
     def state(self, day: date | None = None) -> GrantState:
         """What the grant is worth on a day; by default today, or over on the latest day that the ledger tells."""
@@ -332,7 +334,7 @@ def _checked(row: dict[str, Any], log: ConsentLog, is_pruned: bool) -> ConsentGr
         evidence_sha256=evidence[0]["sha256"] if evidence else None,
         evidence_level=level_of(evidence, approved=approved_by is not None, confirmed=read["id"] in log.confirmed),
         approved_by=approved_by,
-        latest_day=log.latest_day,
+        latest_day=log.latest_day(index),
     )
 
 

@@ -35,6 +35,17 @@ class Assigned:
     ledger_index: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseTold:
+    """A finished release as the ledger tells it."""
+
+    consents: tuple[str, ...]
+    format: str
+    file_sha256: str
+    when: str
+    ledger_index: int
+
+
 class ConsentLog(Follower):
     """The consents of one home as its ledger tells them; `follow` first, then read the fields."""
 
@@ -54,6 +65,7 @@ class ConsentLog(Follower):
                 "data_key_shredded": self._read_shredded,
                 "release_intended": self._read_intended,
                 "release_rolled_back": self._read_rolled_back,
+                "released": self._read_released,
             },
         )
         self.recorded: dict[str, tuple[int, str]] = {}
@@ -70,12 +82,14 @@ class ConsentLog(Follower):
         """(asset, likeness) → face number → whose."""
         self._outputs: dict[str, set[str]] = {}
         self._released_under: dict[str, tuple[str, ...]] = {}
+        self._formats: dict[str, str] = {}
+        self.released: dict[str, ReleaseTold] = {}
+        """Release → what the ledger tells of it, oldest first; its row in the home may be lost."""
 
-    @property
-    def latest_day(self) -> date:
-        """The calendar day, where the machine stands, of the latest time that any entry tells."""
+    def latest_day(self, index: int) -> date:
+        """The calendar day, where the machine stands, of the latest time that an entry tells from this one on."""
         try:
-            return datetime.fromisoformat(self.latest).astimezone().date()
+            return datetime.fromisoformat(self.latest_since(index)).astimezone().date()
         except (ValueError, OverflowError):
             return date.min
 
@@ -127,12 +141,20 @@ class ConsentLog(Follower):
 
     def _read_intended(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
         self._released_under[fields["release"]] = tuple(fields["consents"])
+        self._formats[fields["release"]] = str(fields.get("format", ""))
         for grant_id in fields["consents"]:
             self._outputs.setdefault(grant_id, set()).add(fields["release"])
 
     def _read_rolled_back(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
         for grant_id in self._released_under.pop(fields["release"], ()):
             self._outputs[grant_id].discard(fields["release"])
+        self.released.pop(fields["release"], None)
+
+    def _read_released(self, index: int, when: str, fields: dict[str, Any]) -> None:
+        release = fields["release"]
+        self.released[release] = ReleaseTold(
+            self._released_under.get(release, ()), self._formats.get(release, ""), fields["file_sha256"], when, index
+        )
 
 
 _LOGS: WeakKeyDictionary[Ledger, ConsentLog] = WeakKeyDictionary()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
@@ -40,8 +41,8 @@ class Follower:
         self._blank: set[int] = set()
         self._pruned: list[tuple[int, int]] = []
         self._lock = threading.Lock()
-        self.latest = ""
-        """The latest time that any entry tells: what a clock that was set back cannot take away."""
+        self._peaks: list[tuple[int, str]] = []
+        """(index, time) of the entries that tell a later time than all entries after them."""
         self._readers = {**readers, PRUNED: self._read_pruned}
         # Canonical JSON escapes quotes inside values, so this can stand in a body only as the kind itself.
         kinds = b"|".join(re.escape(kind.encode()) for kind in sorted(self._readers))
@@ -71,7 +72,7 @@ class Follower:
             if body is None:
                 self._blank.add(index)
             elif found := _TIME.search(body[-_TIME_BYTES:]):
-                self.latest = max(self.latest, found[1].decode())
+                self._remember(index, found[1].decode())
             if body is not None and self._ours.search(body):
                 if leaf_hash(body) != leaf:
                     raise LedgerBroken(index=index, reason="the entry was changed")
@@ -90,6 +91,19 @@ class Follower:
                 reader(index, told["time"], told["fields"])
         except (KeyError, TypeError, ValueError) as error:
             raise LedgerBroken(index=index, reason="the entry was changed") from error
+
+    def latest_since(self, index: int) -> str:
+        """The latest time that an entry tells from this one on: what a clock that was set back cannot take away.
+
+        Entries before it say nothing: else one day with a clock far ahead would end everything that begins later.
+        """
+        place = bisect_left(self._peaks, (index, ""))
+        return self._peaks[place][1] if place < len(self._peaks) else ""
+
+    def _remember(self, index: int, time: str) -> None:
+        while self._peaks and self._peaks[-1][1] <= time:
+            self._peaks.pop()
+        self._peaks.append((index, time))
 
     def _read_pruned(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
         self._pruned.append((int(fields["first"]), int(fields["last"])))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,11 +14,14 @@ from compliance.account import Accounts
 from compliance.assignment import assign_face, assignments
 from compliance.clock import stamp
 from compliance.consent import ConsentGrant, Terms
+from compliance.consent_log import log_of
 from compliance.consent_record import withdrawal_digest
+from compliance.containers import read_container
 from compliance.data_keys import data_key, open_for, seal_for
 from compliance.errors import (
     DemoHomeOnly,
     FaceIndexUnknown,
+    LedgerBroken,
     NameMissing,
     NotASound,
     ScopeUnclear,
@@ -38,8 +41,10 @@ from compliance.gate import DEMO_ASSETS, Gate
 from compliance.keys import HomeKeys
 from compliance.ledger import Ledger
 from compliance.notice import notice
+from compliance.release import Released
 from compliance.roles import Action
 from compliance.storage import write_atomically
+from compliance.video_containers import is_video
 from engines.engine import FoundFace
 from studio.inputs import read_input
 from studio.recognition import Recognition
@@ -258,6 +263,8 @@ class Consents:
             evidence_data = read_input(evidence)
         if likeness == "voice":
             self._recognition.listen(asset.name, data)
+        elif not is_video(data):
+            read_container(asset.name, data, salvage=True)
         if evidence_data is not None:
             told = self._check_phrase(evidence_kind, evidence_data, nonce_phrase) if nonce_phrase is not None else {}
             handed_in = Evidence(
@@ -473,6 +480,11 @@ class Consents:
         withdrawal.withdraw_by_passphrase(self._rows, self._ledger, grant_id, passphrase)
         return self._after_withdrawal(grant_id)
 
+    def verify_live(self, grants: Iterable[str]) -> None:
+        """Raise the error of the first of these grants that is over, such as ConsentWithdrawn."""
+        for grant_id in grants:
+            consent.grant(self._rows, self._ledger, grant_id).verify_live()
+
     def _after_withdrawal(self, grant_id: str) -> list[ReleaseView]:
         self._underway.stop([grant_id])
         keys = self._keys_if_open()
@@ -485,7 +497,29 @@ class Consents:
         return self._released_under([grant_id])
 
     def _released_under(self, grants: Sequence[str]) -> list[ReleaseView]:
-        return [item for item in self._releaser.releases() if set(grants) & set(item.consents)]
+        """The take-down list. The ledger leads: a release whose row is lost is listed by its number."""
+        rows = {item.id: item for item in self._releaser.releases()}
+        asked = set(grants)
+        try:
+            told = log_of(self._ledger).released
+        except LedgerBroken:
+            # What is left is told; a withdrawal is carried out on a damaged ledger too.
+            return [item for item in rows.values() if asked & set(item.consents)]
+        return [
+            rows.get(release)
+            or Released(
+                release,
+                Path("…", f"{release}.{one.format}"),
+                one.format,
+                one.file_sha256,
+                stamp(datetime.fromisoformat(one.when)),
+                "released",
+                one.consents,
+                one.ledger_index,
+            )
+            for release, one in told.items()
+            if asked & set(one.consents)
+        ]
 
 
 def _subject_view(person: subject.Subject, grants: int) -> SubjectView:

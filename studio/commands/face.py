@@ -197,6 +197,8 @@ def run_job(workshop: Workshop, plan: SwapPlan, output: Output) -> Running:
                     case Failed():
                         raise_failed(event)
                     case Cancelled():
+                        # Who is stopped by a withdrawal is told so, not that they stopped.
+                        workshop.verify_live(running.request.consents)
                         raise WorkStopped
                     case _ as unknown:
                         assert_never(unknown)

@@ -33,3 +33,18 @@ def test_a_ledger_that_is_ahead_starts_no_consent_early(home: Home) -> None:
     ahead.append_now("permit_refused", {"reason": "the clock was ahead"})
     with pytest.raises(ConsentNotYetValid):
         home.gate.authorize(home.claim(*named), home.session().account)
+
+
+def test_a_consent_recorded_after_a_day_far_ahead_is_not_over(home: Home) -> None:
+    """One command under a clock ten years ahead ends what was there before, and nothing that is recorded afterwards."""
+    before = home.grant(SOURCE), home.grant(TARGET)
+    ahead = Ledger(home.rows, home.ledger.origin, None, clock=lambda: datetime.now(UTC) + 3650 * DAY)
+    ahead.append_now("permit_refused", {"reason": "the clock was far ahead"})
+    account = home.session().account
+    with pytest.raises(ConsentExpired):
+        home.gate.authorize(home.claim(*before), account)
+    again = home.grant(SOURCE), home.grant(TARGET)
+    home.gate.authorize(home.claim(*again), account)
+    ahead.append_now("permit_refused", {"reason": "the clock was far ahead once more"})
+    with pytest.raises(ConsentExpired):
+        home.gate.authorize(home.claim(*again), account)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -97,6 +98,18 @@ def test_withdrawal_stops_a_result_that_is_already_made(workshop: Workshop, tmp_
     with pytest.raises(ConsentWithdrawn):
         workshop.release(running, tmp_path / "second.png")
     assert not (tmp_path / "second.png").exists()
+
+
+def test_a_release_whose_row_is_lost_is_still_to_be_taken_down(workshop: Workshop, tmp_path: Path) -> None:
+    """The ledger leads: rows that were cut or emptied hide nothing from the take-down list."""
+    running = finish(workshop, workshop.plan_swap(HOPPER, COLLINS, consents(workshop)))
+    made = workshop.release(running, tmp_path / "made.png")
+    with sqlite3.connect(workshop.home / "signet.db") as database:
+        database.execute("DELETE FROM release")
+    database.close()
+    (listed,) = workshop.withdraw_consent(consents(workshop)[0])
+    assert (listed.id, listed.file_sha256, listed.ledger_index) == (made.id, made.file_sha256, made.ledger_index)
+    assert listed.path.name == f"{made.id}.png"
 
 
 def test_an_account_without_declaration_cannot_release(tmp_path: Path) -> None:
