@@ -645,7 +645,7 @@ class RoleClash(AccountError):
     """data: account, role. An auditor has no other role."""
 
     message = "{account} cannot have the role {role}: an auditor only reads, and has no other role."
-    next_step = "Make an account of its own for the auditor."
+    next_step = "Make an account of its own for the auditor and take its other roles away first: `signet account role revoke`."
 
 
 class OwnWork(AccountError):
@@ -1029,7 +1029,7 @@ class AgreementNotAccepted(AccountError):
     """data: account, version."""
 
     message = "{account} has not accepted version {version} of the service agreement."
-    next_step = "Read it with `signet operator agreement`, then accept it with `signet operator accept`."
+    next_step = "Read it with `signet operator agreement`, then accept it with `signet operator accept {version}`."
 
 
 class NotConcerned(AccountError):

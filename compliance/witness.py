@@ -218,7 +218,7 @@ class Witness:
             logs = self._read()
             known = logs.get(origin)
             if known is None and log_vkey is None:
-                raise WitnessRefused(origin=origin, reason="the log is not known here; name its verifier key")
+                raise WitnessRefused(origin=origin, reason="the log is not known here; give its key with --log-key")
             vkey = str(known["vkey"]) if known else str(log_vkey).strip()
             if log_vkey is not None and log_vkey.strip() != vkey:
                 raise WitnessRefused(origin=origin, reason="the log was known under another key")

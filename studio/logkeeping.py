@@ -55,6 +55,13 @@ class Logkeeping:
         write_atomically(out, made.to_text().encode())
         return read_note(made.note).size
 
+    def log_key(self) -> str:
+        """The verifier key of this log, which a witness is told once. Raises UnknownRecord in a home without keys."""
+        keys = public_keys(self._home)
+        if keys is None:
+            raise UnknownRecord(kind="ledger entry", id=0)
+        return keys.ledger_vkey
+
     def add_witness(self, vkey: str) -> str:
         """Make a witness known; an auditor does."""
         return cosignature.add_witness(

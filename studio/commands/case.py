@@ -256,7 +256,7 @@ def import_(
 
 @group.command(
     help=N_("Write a complaint file to hand to a studio; needs no account."),
-    epilog=N_("Example: signet case complain --category “my likeness” --text … --out complaint.json"),
+    epilog=N_("Example: signet case complain --category 'my likeness' --text … --out complaint.json"),
 )
 def complain(
     said: TextOption,

@@ -112,9 +112,11 @@ def consistency(
     _verify_free(out, overwrite)
     with opened(context) as workshop:
         size = workshop.logkeeping.consistency(start, out)
+        log_key = workshop.logkeeping.log_key()
     output = Output(as_json)
-    output.data({"path": out, "from": start, "to": size})
+    output.data({"path": out, "from": start, "to": size, "log_key": log_key})
     output.line(_("The proof from {start} to {size} entries is in {path}.", start=start, size=size, path=out))
+    output.line(_("Hand this line to the witness, for --log-key the first time: {log_key}", log_key=log_key))
 
 
 @group.command(
@@ -141,7 +143,9 @@ def witness_key(
 
 @group.command(
     help=N_("Sign somebody's checkpoint as a witness; needs no home. Never signs two histories of one log."),
-    epilog=N_("Example: signet ledger cosign --in request.txt --key desk.key --state desk.json --out signed.txt"),
+    epilog=N_(
+        "Example: signet ledger cosign --in request.txt --key desk.key --state desk.json --log-key LINE --out cosigned"
+    ),
 )
 def cosign(
     source: Annotated[Path, typer.Option("--in", metavar="FILE", help=N_("A request, or a checkpoint at first."))],

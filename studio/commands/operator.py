@@ -47,7 +47,7 @@ def show(context: typer.Context, as_json: JsonOption = False) -> None:
     "set",
     help=N_("Change the operator's profile; what is not named stays, an empty text takes a field away."),
     epilog=N_(
-        "Example: signet operator set --name “Studio” --contact desk@studio.example --complaint-hours 09:00-18:00"
+        "Example: signet operator set --name 'Studio' --contact desk@studio.example --complaint-hours 09:00-18:00"
     ),
 )
 def set_(
