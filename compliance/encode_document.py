@@ -7,25 +7,24 @@ matter. Plain text has no place for metadata: there they are lines before the la
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import zipfile
 from typing import Any, Final
 
-from compliance.documents import (
+from compliance.documents import LARGEST_BYTES, DocumentFormat, read_document
+from compliance.documents_parts import (
     FIELD,
-    LARGEST_BYTES,
     NOTICE_ATTRIBUTE,
     NOTICE_STYLE,
     NOTICE_UNDRAWN,
     SOURCE,
     SYSTEM,
     SYSTEM_VERSION,
-    DocumentFormat,
-    html_text,
-    read_document,
 )
-from compliance.errors import DocumentUnsuitable, LabelPartMissing
+from compliance.documents_word import FONTS, OFF
+from compliance.errors import DocumentUnsuitable, LabelPartMissing, NotADocument
 from compliance.labels import explicit, written
 from compliance.labels.policy import SoundTags
 from compliance.media import Document, Pixels
@@ -45,16 +44,23 @@ def encode_document(document: Document, tags: SoundTags, *, sample: bool) -> byt
     NotADocument for a broken one, LabelPartMissing without the library of its format.
     """
     container = read_document("the document", document.data)
-    if container.format != document.format:
+    # Markdown without front matter cannot be told from plain text.
+    if container.format != document.format and (container.format, document.format) != ("txt", "md"):
         raise DocumentUnsuitable(reason="its content is of another format than its name says")
     if container.text_aigc:
         raise DocumentUnsuitable(reason="it carries the AIGC field of another maker, and a file has exactly one")
-    # Every document that has no notice of ours yet is told to lack it.
-    faults = [reason for reason in container.hidden if reason != NOTICE_UNDRAWN]
-    if faults:
-        raise DocumentUnsuitable(reason="; ".join(faults))
     fields = {FIELD: tags.aigc, SOURCE: tags.source_type, SYSTEM: tags.system, SYSTEM_VERSION: tags.version}
+    # Every document that has no notice of ours yet is told to lack it; pages of a PDF are written anew before the look.
+    faults = [reason for reason in container.hidden if reason != NOTICE_UNDRAWN]
+    if faults and document.format != "pdf":
+        raise DocumentUnsuitable(reason="; ".join(faults[:5]))
     labelled: bytes = _ENCODERS[document.format](document.data, fields, tags, sample)
+    try:
+        faults = list(read_document("the document", labelled).hidden)
+    except NotADocument as error:
+        raise DocumentUnsuitable(reason=str(error.data["reason"])) from error
+    if faults:
+        raise DocumentUnsuitable(reason="; ".join(faults[:5]))
     if len(labelled) > LARGEST_BYTES:
         raise DocumentUnsuitable(reason="it is larger than 64 MiB")
     return labelled
@@ -86,8 +92,22 @@ def _as_markdown(data: bytes, fields: dict[str, str], tags: SoundTags, sample: b
     quoted = [f"{key}: '{value}'" for key, value in fields.items()]
     notice = f"**{written.words(sample=sample)}**"
     body = "\n".join(lines).strip("\n")
+    if _is_fence_open(lines):
+        body += "\n" + _is_fence_open(lines)
     # A line of dashes between them keeps an open block quote or list from taking the last notice in.
     return "\n".join(["---", *head, *quoted, "---", "", notice, "", body, "", "---", "", notice, ""]).encode()
+
+
+def _is_fence_open(lines: list[str]) -> str:
+    """The marks of a fence of code that has no end; "" without one."""
+    mark = ""
+    for line in lines:
+        found = re.match(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})", line)
+        if not mark:
+            mark = found[1] if found else ""
+        elif found and found[1].startswith(mark) and not line.strip(" `~"):
+            mark = ""
+    return mark
 
 
 def _as_html(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) -> bytes:
@@ -97,12 +117,14 @@ def _as_html(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool)
     head = re.search(r"<head\b[^>]*>", text, re.IGNORECASE)
     if body is None or not ends or head is None or head.start() > body.start() or ends[-1].start() < body.end():
         raise DocumentUnsuitable(reason="it has no head and body elements")
-    notice = f'<p {NOTICE_ATTRIBUTE}="1" style="{NOTICE_STYLE}">{html_text(written.words(sample=sample))}</p>'
+    notice = f'<p {NOTICE_ATTRIBUTE}="1" style="{NOTICE_STYLE}">{_html_text(written.words(sample=sample))}</p>'
     metas = "".join(f'<meta name="{key}" content="{_attribute(value)}">\n' for key, value in fields.items())
     charset = '<meta charset="utf-8">\n'
     without = re.sub(r"<meta[^>]*charset[^>]*>", "", text[head.end() : body.start()], flags=re.IGNORECASE)
+    # The mark at the start outranks every other word about the coding.
     return (
-        text[: head.end()]
+        "\ufeff"
+        + text[: head.end()]
         + "\n"
         + charset
         + metas
@@ -117,8 +139,13 @@ def _as_html(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool)
     ).encode()
 
 
+def _html_text(text: str) -> str:
+    """Text as it stands between tags."""
+    return html.escape(text, quote=False)
+
+
 def _attribute(value: str) -> str:
-    return html_text(value).replace('"', "&quot;")
+    return _html_text(value).replace('"', "&quot;")
 
 
 # --- Word ------------------------------------------------------------------------------------------------------------
@@ -144,6 +171,8 @@ def _as_docx(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool)
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = {entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.is_dir()}
+    if not {"word/document.xml", "_rels/.rels", "[Content_Types].xml"} <= set(parts):
+        raise DocumentUnsuitable(reason="a part of it cannot be read")
     document = parsed(parts["word/document.xml"])
     body = document.find(f"{{{_W}}}body")
     body.insert(0, _paragraph(etree, sample))
@@ -168,12 +197,48 @@ def _serialised(etree: Any, tree: Any) -> bytes:
 
 def _paragraph(etree: Any, sample: bool) -> Any:
     """The notice in a paragraph that says everything about its look itself, so that no style can hide it."""
-    off = "".join(f'<w:{name} w:val="0"/>' for name in ("strike", "dstrike", "vanish", "webHidden"))
+    off = {name: f'<w:{name} w:val="0"/>' for name in OFF}
+    fonts = " ".join(f'w:{key}="{value}"' for key, value in FONTS.items())
+    said = {
+        "rFonts": f"<w:rFonts {fonts}/>",
+        "color": '<w:color w:val="000000"/>',
+        "w": '<w:w w:val="100"/>',
+        "sz": '<w:sz w:val="24"/>',
+        "szCs": '<w:szCs w:val="24"/>',
+        "shd": '<w:shd w:val="clear" w:color="auto" w:fill="FFFFFF"/>',
+        **off,
+    }
+    look = "".join(said[name] for name in _ORDER)
     return etree.fromstring(
-        f'<w:p xmlns:w="{_W}"><w:r><w:rPr>{off}<w:color w:val="000000"/><w:sz w:val="24"/><w:szCs w:val="24"/>'
-        f'<w:shd w:val="clear" w:color="auto" w:fill="FFFFFF"/><w:specVanish w:val="0"/></w:rPr>'
-        f"<w:t>{html_text(written.words(sample=sample))}</w:t></w:r></w:p>"
+        f'<w:p xmlns:w="{_W}"><w:pPr><w:spacing w:before="0" w:after="120" w:line="240" w:lineRule="auto"/>'
+        f'<w:ind w:left="0" w:right="0" w:firstLine="0"/><w:jc w:val="left"/></w:pPr><w:r><w:rPr>{look}</w:rPr>'
+        f"<w:t>{_html_text(written.words(sample=sample))}</w:t></w:r></w:p>"
     )
+
+
+# Word takes the properties of a run in this order alone (ECMA-376 Part 1, 17.3.2).
+_ORDER: Final = [
+    "rFonts",
+    "caps",
+    "smallCaps",
+    "strike",
+    "dstrike",
+    "outline",
+    "shadow",
+    "emboss",
+    "imprint",
+    "snapToGrid",
+    "vanish",
+    "webHidden",
+    "color",
+    "spacing",
+    "w",
+    "position",
+    "sz",
+    "szCs",
+    "shd",
+    "specVanish",
+]
 
 
 def _put_properties(etree: Any, parsed: Any, parts: dict[str, bytes], fields: dict[str, str]) -> None:

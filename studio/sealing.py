@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from compliance.destination import format_of
-from compliance.documents import format_of_document, words_of_document
+from compliance.documents import DocumentFormat, format_of_document, words_of_document
 from compliance.errors import ConsentMissing, FormatUnsupported, VoiceConsentMissing
 from compliance.labels.policy import FORMATS
 from compliance.media import Kind
@@ -48,6 +48,13 @@ def kind_of(data: bytes) -> Kind:
     return "document" if format_of_document(data) is not None else "picture"
 
 
+def document_format(path: Path, data: bytes) -> DocumentFormat | None:
+    """What a document is: by its bytes; Markdown without front matter has nothing of its own but its name."""
+    found = format_of_document(data)
+    is_named = path.suffix.lower() in FORMATS["md"].endings
+    return "md" if found == "txt" and is_named else found
+
+
 def plan(
     survey: Callable[[str, bytes], list[FoundFace]],
     path: Path,
@@ -67,7 +74,7 @@ def plan(
     options: dict[str, str] = {"made_with": made_with, "origin": origin or _DEFAULT_ORIGIN}
     words: tuple[tuple[str, str], ...] = ()
     if kind == "document":
-        options["format"] = format_of_document(data) or ""
+        options["format"] = document_format(path, data) or ""
         words = (("text", words_of_document(path.name, data)),)
     counted = tuple(face.number for face in faces) if likeness == "face" else ()
     request = Request(
@@ -107,13 +114,13 @@ def default_out(path: Path) -> Path:
 def verify_fits(out: Path, path: Path) -> None:
     """A document keeps its format, everything else its kind; raises FormatUnsupported before any work is done."""
     data = read_input(path)
-    kind, form = kind_of(data), format_of(out)
-    is_fitting = FORMATS[form].kind == kind and (kind != "document" or form == format_of_document(data))
+    kind, form, given = kind_of(data), format_of(out), document_format(path, data)
+    is_fitting = FORMATS[form].kind == kind and (kind != "document" or form == given)
     if not is_fitting:
         fitting = [
             ending
             for name, rule in FORMATS.items()
-            if rule.kind == kind and (kind != "document" or name == format_of_document(data))
+            if rule.kind == kind and (kind != "document" or name == given)
             for ending in rule.endings
         ]
         raise FormatUnsupported(path=out, supported=", ".join(fitting))

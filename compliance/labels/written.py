@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from compliance.documents import DocumentContainer, pdf_library
+from compliance.documents import DocumentContainer
+from compliance.documents_pdf import pdf_library
 from compliance.errors import LabelTooWeak
 from compliance.labels import explicit
 from compliance.labels.lettering import CHINESE, ENGLISH, SAMPLE, SEPARATOR

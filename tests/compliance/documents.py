@@ -20,16 +20,15 @@ WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
 def docx(body: str = "<w:p><w:r><w:t>A harbour at dusk.</w:t></w:r></w:p><w:sectPr/>", **parts: str) -> bytes:
-    """A Word document with this body; parts: further files of the archive."""
+    """A Word document with this body; parts: further or other files of the archive."""
     target = io.BytesIO()
+    usual = {
+        "[Content_Types].xml": TYPES,
+        "_rels/.rels": RELATIONS,
+        "word/document.xml": f'<?xml version="1.0"?><w:document xmlns:w="{WORD}"><w:body>{body}</w:body></w:document>',
+    }
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", TYPES)
-        archive.writestr("_rels/.rels", RELATIONS)
-        archive.writestr(
-            "word/document.xml",
-            f'<?xml version="1.0"?><w:document xmlns:w="{WORD}"><w:body>{body}</w:body></w:document>',
-        )
-        for name, content in parts.items():
+        for name, content in {**usual, **parts}.items():
             archive.writestr(name, content)
     return target.getvalue()
 

@@ -139,6 +139,13 @@ DOORS: dict[str, dict[str, str]] = {
         "open for writing": "a painted mask's place in memory: a buffer, not a file",
         "save": "the painted mask as PNG in that memory, on its way to the worker: no media, never onto a disk",
     },
+    "studio/window/widgets/ways_out.py": {
+        "QDrag": "drags the address of a released file, compared with its digest before; never a preview",
+        "QMimeData": "the address of a released file and the labelled pixels decoded from it",
+        "QPrinter": "prints the labelled pixels decoded from a released file; printing into a file is switched off",
+        "clipboard": "takes the address and the labelled pixels of a released file",
+        "setMimeData": "hands over the same",
+    },
     "studio/window/folders.py": {
         "QDesktopServices": "shows the folder of a finished file, and the sign-in page of an identity provider"
     },
