@@ -26,7 +26,9 @@ from studio.window.pages.page import Page
 from studio.window.pages.people_page import PeoplePage
 from studio.window.pages.pictures_page import PicturesPage
 from studio.window.pages.release_page import ReleasePage
+from studio.window.pages.sealing_page import SealingPage
 from studio.window.pages.verify_page import VerifyPage
+from studio.window.pages.voice_page import VoicePage
 from studio.window.pages.workspace_page import WorkspacePage
 from studio.window.qt_texts import load_qt_texts
 from studio.window.theme import ICONS
@@ -43,9 +45,11 @@ PAGES: tuple[type[Page], ...] = (
     PeoplePage,
     WorkspacePage,
     PicturesPage,
+    VoicePage,
     MakePage,
     ReleasePage,
     LibraryPage,
+    SealingPage,
     VerifyPage,
     MembersPage,
     CasesPage,
@@ -117,13 +121,20 @@ class MainWindow(QMainWindow):
             self.pages[page.name] = page
             self._stack.addWidget(page)
         workspace, library = self.pages.get("workspace"), self.pages.get("library")
-        pictures = self.pages.get("pictures")
+        pictures, sealing = self.pages.get("pictures"), self.pages.get("sealing")
+        if isinstance(sealing, SealingPage):
+            sealing.record_asked.connect(self.on_record_asked)
+            sealing.verify_asked.connect(self.on_verify_asked)
         if isinstance(pictures, PicturesPage):
             pictures.record_asked.connect(self.on_record_asked)
+        voice = self.pages.get("voice")
+        if isinstance(voice, VoicePage):
+            voice.record_asked.connect(self.on_record_asked)
         if isinstance(workspace, WorkspacePage):
             workspace.record_asked.connect(self.on_record_asked)
         if isinstance(library, LibraryPage):
             library.verify_asked.connect(self.on_verify_asked)
+            library.recalled.connect(self.on_recalled)
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
@@ -278,6 +289,13 @@ class MainWindow(QMainWindow):
         assert isinstance(page, VerifyPage), "the page of that name"
         page.check(path)  # type: ignore[arg-type]  # a Path, through a signal
 
+    def on_recalled(self, recipe: object) -> None:
+        """From the library to the pictures page: a picture that went in has to be put in again."""
+        names = recipe.inputs  # type: ignore[attr-defined]  # a Recipe, through a signal
+        if names:
+            text = _("Everything is set as it was; put the picture in again: {names}", names=_(", ").join(names))
+            self.pages["pictures"].banner.show_message("info", text)
+
     def show_error(self, error: SignetError) -> None:
         """Say above all pages what went wrong."""
         self.banner.show_error(error)
@@ -293,7 +311,9 @@ class MainWindow(QMainWindow):
             close_dialogs()
             wait_for_endings()
             self.studio.making.cancel()
+            self.studio.voices.cancel()
             self.studio.picturing.line.cancel()
+            self.studio.sealing.line.cancel()
             self.calls.finish()
             self.studio.workshop.close()
         super().closeEvent(event)

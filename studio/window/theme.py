@@ -105,6 +105,7 @@ QPushButton {{ background: {surface}; color: {text}; border: 1px solid {border};
     padding: 8px 16px; min-height: 18px; }}
 QPushButton:hover {{ background: {hover}; }}
 QPushButton:focus {{ border: 2px solid {accent}; padding: 7px 15px; }}
+QPushButton:checked {{ background: {accent_soft}; color: {accent}; border-color: {accent}; }}
 QPushButton:disabled {{ color: {muted}; background: {window}; border-style: dashed; }}
 QPushButton[weight="primary"] {{ background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: 700; }}
 QPushButton[weight="primary"]:hover {{ background: {accent}; border-color: {text}; }}
@@ -113,6 +114,7 @@ QPushButton[weight="primary"]:disabled {{ background: {hover}; color: {muted}; b
 QPushButton[weight="danger"] {{ color: {danger}; border-color: {danger}; }}
 QPushButton[weight="quiet"] {{ border-color: transparent; background: transparent; color: {accent}; padding: 8px 8px; }}
 QPushButton[weight="quiet"]:hover {{ background: {hover}; }}
+QPushButton[weight="quiet"]:checked {{ background: {accent_soft}; font-weight: 700; }}
 QPushButton[weight="quiet"]:focus {{ border: 2px solid {accent}; padding: 7px 7px; }}
 QPushButton[weight="quiet"]:disabled {{ color: {muted}; border: 1px solid transparent; }}
 QFrame#side_bar QPushButton {{ text-align: left; border: 1px solid transparent; background: transparent;

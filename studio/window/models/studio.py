@@ -18,6 +18,8 @@ from studio.window.models.making import MakingModel
 from studio.window.models.members import MembersModel
 from studio.window.models.people import PeopleModel
 from studio.window.models.picturing import PicturingModel
+from studio.window.models.sealing import SealingModel
+from studio.window.models.voices import VoicesModel
 
 if TYPE_CHECKING:
     from studio.workshop import Workshop
@@ -36,6 +38,8 @@ class Studio(QObject):
         self.bench = BenchModel(workshop, calls, self.people, self)
         self.making = MakingModel(workshop, calls, settings["preview_longest_px"], self)
         self.picturing = PicturingModel(workshop, calls, self.people, self.making, self)
+        self.voices = VoicesModel(workshop, calls, self.people, self)
+        self.sealing = SealingModel(workshop, calls, self.people, self)
         self.library = LibraryModel(workshop, calls, self)
         self.checking = CheckingModel(workshop, calls, self)
         self.members = MembersModel(workshop, calls, self.accounts, self)
@@ -44,7 +48,18 @@ class Studio(QObject):
         self._whose: str | None = None
         self.accounts.changed.connect(self.on_accounts_changed)
         self.making.released.connect(self.on_released)
-        for model in (self.people, self.making, self.picturing, self.library, self.members, self.cases):
+        self.sealing.released.connect(self.on_released)
+        self.voices.released.connect(self.on_released)
+        for model in (
+            self.people,
+            self.making,
+            self.picturing,
+            self.sealing,
+            self.voices,
+            self.library,
+            self.members,
+            self.cases,
+        ):
             model.failed.connect(self.on_failed)
 
     def on_accounts_changed(self) -> None:
@@ -66,7 +81,9 @@ class Studio(QObject):
         self.making.cancel()
         self.making.discard()
         self.picturing.forget()
+        self.sealing.forget()
         self.bench.forget()
+        self.voices.forget()
         self.people.forget()
         self.library.forget()
         self.members.forget()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFormLayout, QFrame, QLineEdit
 
 from studio.text import _, language
 from studio.window.models.studio import Studio
+from studio.window.pages.label_dialog import LabelDialog
 from studio.window.pages.page import Page
 from studio.window.pages.withdraw_dialog import TakeDownDialog
 from studio.window.widgets.basic import button, card, column, label, named, number_field, row
@@ -34,6 +35,9 @@ class AboutPage(Page):
         self._fields: dict[str, QLineEdit] = {}
         self._shown_operator: OperatorProfile | None = None
         self._is_shown = False
+        look = button("about_label", _("Look of the label..."))
+        look.clicked.connect(self.on_label)
+        self.head_actions.addWidget(look)
         both = row(self._build_profile(), self._build_agreement(), spacing=18)
         both.setStretch(0, 1)
         both.setStretch(1, 1)
@@ -158,6 +162,12 @@ class AboutPage(Page):
         self.banner.hide()
         changes: dict[str, Any] = {name: field.text().strip() for name, field in self._fields.items()}
         self._model.keep({**changes, "complaint_days": self._days.value(), "agreement": self._asks.isChecked()})
+
+    def on_label(self) -> None:
+        """Choose how the drawn label looks; a home's own matter, and never less than the law asks."""
+        dialog = LabelDialog(self.studio, self.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def on_withdraw(self) -> None:
         """Withdraw with the code of a receipt; works signed out."""

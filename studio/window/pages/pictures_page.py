@@ -85,14 +85,15 @@ class PicturesPage(Page):
         self._make.setToolTip(_("Ctrl+Enter makes as well"))
         self._make.clicked.connect(self.on_make)
         self._why = label("", "muted")
-        foot = row(self._presets, 1, self._make)
+        # Above everything that scrolls, so that it is always in reach.
+        self.head_actions.addWidget(self._presets)
+        self.head_actions.addWidget(self._make)
         body = column(
+            self._why,
             column(label(_("Made by"), "strong"), self._engine, row(self._licence, 1), self._about, spacing=4),
             self._words,
             self._panel,
             column(label(_("Purpose"), "strong"), self._purpose, spacing=4),
-            self._why,
-            foot,
             spacing=14,
         )
         return card(body, 16)

@@ -9,18 +9,20 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEven
 from PySide6.QtWidgets import QFrame
 
 from studio.window.widgets.basic import named, restyle
-from studio.window.widgets.file_dialogs import choose_file
+from studio.window.widgets.file_dialogs import choose_file, choose_files
 
 
 class DropFrame(QFrame):
-    """Emits `file_given` with a local file; takes no media out of the window."""
+    """Emits `file_given` with a local file, or `files_given` with several; takes no media out of the window."""
 
     file_given = Signal(Path)
+    files_given = Signal(list)
 
     def __init__(self, object_name: str, accessible_name: str, title: str, filters: str) -> None:
         super().__init__()
         named(self, object_name, accessible_name)
         self._title, self._filters = title, filters
+        self.takes_many = False
         self.setProperty("drop", True)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -28,7 +30,10 @@ class DropFrame(QFrame):
 
     def choose(self) -> None:
         """Ask for a file."""
-        if (path := choose_file(self, self._title, self._filters)) is not None:
+        if self.takes_many:
+            if paths := choose_files(self, self._title, self._filters):
+                self.files_given.emit(paths)
+        elif (path := choose_file(self, self._title, self._filters)) is not None:
             self.file_given.emit(path)
 
     def set_filled(self, filled: bool) -> None:
@@ -47,13 +52,16 @@ class DropFrame(QFrame):
         self._set_over(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Take the first local file."""
+        """Take the local files, or the first of them."""
         self._set_over(False)
-        for url in event.mimeData().urls():
-            if url.isLocalFile():
-                event.acceptProposedAction()
-                self.file_given.emit(Path(url.toLocalFile()))
-                return
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if not paths:
+            return
+        event.acceptProposedAction()
+        if self.takes_many:
+            self.files_given.emit(paths)
+        else:
+            self.file_given.emit(paths[0])
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A click chooses."""

@@ -47,6 +47,17 @@ def choose_file(parent: QWidget, title: str, filters: str) -> Path | None:
     return Path(chosen) if chosen else None
 
 
+def choose_files(parent: QWidget, title: str, filters: str) -> list[Path]:
+    """Ask for files that exist; none when the reader changes their mind."""
+    dialog = make_dialog(parent, title, Path.home(), filters)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    dialog.setLabelText(QFileDialog.DialogLabel.Accept, _("Open"))
+    answer = dialog.exec()
+    chosen = dialog.selectedFiles()
+    dialog.deleteLater()
+    return [Path(one) for one in chosen] if answer == QDialog.DialogCode.Accepted else []
+
+
 def choose_out(parent: QWidget, title: str, name: str, filters: str) -> Path | None:
     """Ask where a file shall stand; the dialog asks by itself before one is replaced."""
     dialog = make_dialog(parent, title, Path.home(), filters)

@@ -1,4 +1,4 @@
-"""The five layers of a checked file, one row each, under the verdict."""
+"""The layers of a checked file, one row each, under the verdict."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel
 from studio.text import _, word
 from studio.window import icons
 from studio.window.widgets.basic import card, chip, column, label, row
+from studio.window.widgets.evidence import evidence_lines
 
 if TYPE_CHECKING:
     from compliance.verify import LayerReport, Report
@@ -27,6 +28,7 @@ def layer_title(name: str) -> str:
         "credential": _("Content Credential (C2PA)"),
         "ledger": _("Ledger entry"),
         "watermark": _("Invisible mark"),
+        "fingerprint": _("Fingerprint"),
     }.get(name, name)
 
 
@@ -42,7 +44,22 @@ def state_word(state: str) -> str:
 
 def verdict_kind(verdict: str) -> str:
     """The banner colour of a verdict."""
-    return {"sealed": "ok", "broken": "danger", "unlabelled": "warn", "unreadable": "danger"}.get(verdict, "warn")
+    return {"sealed": "ok", "broken": "danger", "unlabelled": "warn", "unreadable": "danger", "refuted": "danger"}.get(
+        verdict, "warn"
+    )
+
+
+def verdict_word(verdict: str) -> str:
+    """A verdict in one word."""
+    return {
+        "sealed": _("sealed"),
+        "refuted": _("refuted"),
+        "broken": _("broken"),
+        "foreign": _("foreign"),
+        "unlabelled": _("unlabelled"),
+        "unchecked": _("unchecked"),
+        "unreadable": _("unreadable"),
+    }.get(verdict, verdict)
 
 
 def layer_row(name: str, report: LayerReport) -> QFrame:
@@ -52,6 +69,8 @@ def layer_row(name: str, report: LayerReport) -> QFrame:
     picture.setAccessibleName(state_word(report.state))
     reasons = "; ".join(word(reason) for reason in report.reasons)
     texts = column(label(layer_title(name), "strong"), spacing=2)
+    for line in evidence_lines(name, report.evidence):
+        texts.addWidget(label(line, "small"))
     if reasons:
         texts.addWidget(label(reasons, "muted"))
     body = row(picture, texts, chip(state_word(report.state), _KIND[report.state]), spacing=14)

@@ -12,7 +12,19 @@ from studio.window.theme import ICONS
 from studio.window.widgets.basic import button, column, label, named, row
 
 WIDTH = 216
-ENTRIES = ("people", "workspace", "pictures", "make", "library", "verify", "members", "cases", "about")
+ENTRIES = (
+    "people",
+    "workspace",
+    "pictures",
+    "voice",
+    "make",
+    "library",
+    "sealing",
+    "verify",
+    "members",
+    "cases",
+    "about",
+)
 MOST_KEYS = 9
 OPEN_WITHOUT_SESSION = ("verify", "account", "about")
 
@@ -23,8 +35,10 @@ def entry_title(name: str) -> str:
         "people": _("People and consent"),
         "workspace": _("Workspace"),
         "pictures": _("Pictures"),
+        "voice": _("Voices"),
         "make": _("Make"),
         "library": _("Library"),
+        "sealing": _("Label other files"),
         "verify": _("Verify"),
         "members": _("Members"),
         "cases": _("Cases"),

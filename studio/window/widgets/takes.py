@@ -32,6 +32,7 @@ class TakesView(QWidget):
         self._result = self._build_result()
         body = column(self._work, self._result, self._empty, spacing=14)
         body.setStretch(1, 1)
+        body.setAlignment(self._empty, Qt.AlignmentFlag.AlignTop)
         self.setLayout(body)
         self._clock = QTimer(self)
         self._clock.setInterval(TICK_MS)

@@ -172,7 +172,7 @@ class WaysOut(QWidget):
         self._copy.clicked.connect(self.on_copy)
         self._print = button(f"{name}_print", _("Print..."), accessible_name=_("Print the labelled picture"))
         self._print.clicked.connect(self.on_print)
-        self._folder = button(f"{name}_folder", _("Open folder"), icon="folder")
+        self._folder = button(f"{name}_open_folder", _("Open folder"), icon="folder")
         self._folder.clicked.connect(self.on_folder)
         self.setLayout(row(self._copy, self._print, self._folder, spacing=8))
 
