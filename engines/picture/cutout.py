@@ -122,8 +122,8 @@ def find_front(network: Network, pixels: Pixels) -> NDArray[np.float32]:
     if min(found.shape) < _SIDES[0] // 4:
         raise ModelUnfit(pack=network.pack, reason="its model answers with something other than a mask")
     low, high = float(found.min()), float(found.max())
-    # Both papers stretch the answer to its whole range; one that is flat has nothing to stretch.
-    spread = (found - low) / (high - low) if high - low > 1e-3 else np.clip(found, 0, 1)
+    # Both papers stretch the answer to its whole range; one that is flat has nothing to stretch: all of it or nothing.
+    spread = (found - low) / (high - low) if high - low > 1e-3 else np.full_like(found, float(low >= 0.5))
     size = pixels.shape[1], pixels.shape[0]
     return np.asarray(np.clip(cv2.resize(spread, size, interpolation=cv2.INTER_LINEAR), 0, 1), np.float32)
 

@@ -1,4 +1,4 @@
-"""Families of pipelines and single files: what does not fit is told, what a family does not know is told, LoRA, rows."""
+"""Families of pipelines and single files: what does not fit, what a family does not know, LoRA, rows."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_a_single_file_is_the_folder(engine: Any) -> None:
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
 def test_known_families_bring_their_settings(tmp_path: Path, family: str) -> None:
-    """A file with the names and shapes of a family gets the settings and words of that family, without any other pack."""
+    """A file with the names and shapes of a family gets its settings and words, without any other pack."""
     key, shape = {
         "sd15": ("input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", [320, 768]),
         "sdxl": ("input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight", [640, 2048]),

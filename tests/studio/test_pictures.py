@@ -30,7 +30,6 @@ from studio.commands.picture import numbered, size_of
 from studio.packs import add_pack
 from studio.review import WordsReview
 from studio.workshop import SwapPlan, Workshop, raise_failed
-from tests.engines.tiny_diffusion import make_pipeline
 from tests.studio import test_commands
 from tests.studio.conftest import HOPPER
 from tests.studio.test_commands import Answer
@@ -216,24 +215,6 @@ def test_enhancing_and_restoring_a_landscape(workshop: Workshop, tmp_path: Path)
     reports = workshop.verify([tmp_path / name for *_, name in steps])
     assert [report.verdict for report in reports] == ["sealed"] * 3
     assert all("algorithmicallyEnhanced" in str(report.layers["iptc"].evidence) for report in reports)
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
-def test_a_picture_by_a_model_is_released(signet: Signet, template: Any, signet_home: Path, tmp_path: Path) -> None:
-    """A tiny pipeline goes through pack, gate, worker and release; without --pack the first one is taken."""
-    add_pack(
-        signet_home,
-        make_pipeline(tmp_path / "source"),
-        pack_id="tiny",
-        licence="Apache-2.0",
-        licence_class=LicenceClass.OPEN,
-    )
-    out = tmp_path / "out.png"
-    words = ["picture", "generate", "--prompt", "a low house", "--size", "256x200", "--steps", 2, "--out", out]
-    answer = signet(*words, "--device", "cpu", "--seed", 3)
-    assert answer.code == 0, answer.err
-    assert signet("verify", out).code == 0
 
 
 def test_names_and_sizes() -> None:
