@@ -7,17 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from compliance.errors import NotAPicture, NotASound, OptionUnfit
+from compliance.errors import NotAPicture, NotASound, OptionUnfit, PackUnfit
+from compliance.permit import PackUse
 from engines.engine import Input, Option, Request
+from engines.voice.converter_models import KIND
 from engines.voice.hearing import part_of
 from studio.inputs import read_input, verify_is_file
+from studio.packs import find_pack
 
 LEAN: Final = "voice.lean"
 ATTRIBUTE: Final = "voice.attribute"
-FUNCTIONS: Final[Mapping[str, str]] = {LEAN: "voice.convert", ATTRIBUTE: "voice.attribute"}
+CONVERTER: Final = "voice.converter"
+FUNCTIONS: Final[Mapping[str, str]] = {LEAN: "voice.convert", ATTRIBUTE: "voice.attribute", CONVERTER: "voice.convert"}
 
 
 def plan(
+    home: Path,
     listen: Callable[[str, bytes], object],
     engine_id: str,
     options: Mapping[str, Any],
@@ -33,8 +38,9 @@ def plan(
     """The request and the bytes of its recordings; see Workshop.plan_voice."""
     if engine_id not in FUNCTIONS:
         raise OptionUnfit(option="engine", value=engine_id[:80], allowed=", ".join(FUNCTIONS))
+    packs = _packs(home, options) if engine_id == CONVERTER else ()
     _verify_options(engine_id, options)
-    for role in ("target", "source") if engine_id == LEAN else ("target",):
+    for role in ("target",) if engine_id == ATTRIBUTE else ("target", "source"):
         part_of(options, role)
     inputs: list[Input] = []
     recordings: list[bytes] = []
@@ -58,6 +64,7 @@ def plan(
         declared_uses=tuple(dict.fromkeys(declared_uses)),
         territory=territory,
         project=project,
+        packs=packs,
     )
     return request, tuple(recordings)
 
@@ -78,10 +85,20 @@ def verify_recording(path: Path) -> None:
         raise NotASound(**error.data) from error
 
 
+def _packs(home: Path, options: Mapping[str, Any]) -> tuple[PackUse, ...]:
+    """The converter that is asked for; raises PackMissing, PackDamaged, PackUnfit."""
+    pack = find_pack(home, str(options.get("pack", "")))
+    if pack.kind != KIND:
+        raise PackUnfit(pack=pack.id, kind=pack.kind, wanted=KIND)
+    return (PackUse(pack.id, pack.digest(), pack.licence_class.value),)
+
+
 def _verify_options(engine_id: str, options: Mapping[str, Any]) -> None:
     """Raise OptionUnfit for a value outside of what the engine offers."""
     known: dict[str, Option] = {option.name: option for option in _options(engine_id)}
     for name, value in options.items():
+        if name == "pack" and name in known:
+            continue
         option = known.get(name)
         if option is None:
             raise OptionUnfit(option=name[:40], value=value, allowed=", ".join(known))
@@ -91,6 +108,10 @@ def _verify_options(engine_id: str, options: Mapping[str, Any]) -> None:
 
 
 def _options(engine_id: str) -> tuple[Option, ...]:
+    if engine_id == CONVERTER:
+        from engines.voice.converter import ConvertVoice
+
+        return ConvertVoice.options
     if engine_id == LEAN:
         from engines.voice.convert import LeanVoice
 

@@ -380,12 +380,14 @@ class Workshop(Consents):
         territory: str = "",
         project: str = "",
     ) -> SwapPlan:
-        """A recorded voice leaned towards that of the source (engine voice.lean) or edited (voice.attribute).
+        """A recorded voice leaned towards that of the source (engine voice.lean), changed into it by the model of the
+        option "pack" (voice.converter), or edited (voice.attribute).
 
         Whoever is heard in either recording needs a consent. The gate is not asked yet. Raises OptionUnfit,
-        FileMissing, NotASound, SoundTooLong, VoiceNotFound.
+        FileMissing, NotASound, SoundTooLong, VoiceNotFound, PackMissing, PackDamaged, PackUnfit.
         """
         request, recordings = voice_changes.plan(
+            self.home,
             self._recognition.listen,
             engine_id,
             options,

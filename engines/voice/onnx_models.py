@@ -78,7 +78,7 @@ def load(pack: ModelPack, seed: int) -> OnnxVoice:
         raise PackDamaged(pack=pack.id, file="-", reason="not exactly one .onnx file")
     own = f"{models[0]}.json"
     config = _config(pack, own if own in pack.files else "config.json")
-    session = _session(pack, models[0], seed)
+    session = open_session(pack, models[0], seed)
     try:
         return _piper(pack, config, session) if pack.kind == "voice.piper" else _kokoro(pack, config, session)
     except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError) as error:
@@ -99,7 +99,8 @@ def _config(pack: ModelPack, name: str) -> dict[str, Any]:
     return data
 
 
-def _session(pack: ModelPack, name: str, seed: int) -> Any:
+def open_session(pack: ModelPack, name: str, seed: int) -> Any:
+    """One model of a verified pack, on the processor; raises PackDamaged."""
     import onnxruntime
 
     try:

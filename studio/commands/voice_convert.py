@@ -43,7 +43,8 @@ ProjectOption = Annotated[str, typer.Option("--project", metavar="NAME", help=N_
 @group.command(
     help=N_(
         "Lean recorded speech towards the voice of another recording, with the consent of both people; "
-        "it takes on pitch, tune and colour and stays told apart. The result is labelled."
+        "it takes on pitch, tune and colour and stays told apart. With --pack, a neural model changes the voice. "
+        "The result is labelled."
     ),
     epilog=N_("Example: signet voice convert --source REF.wav --target SPEECH.wav --out a.wav --consent ID,ID"),
 )
@@ -61,6 +62,9 @@ def convert(
     mix: Annotated[
         float, typer.Option("--mix", metavar="0-1", help=N_("Share of a closer, rougher way; 0.5 is the most useful."))
     ] = 0.0,
+    pack: Annotated[
+        str, typer.Option("--pack", metavar="ID", help=N_("A model pack that changes voices, instead of leaning."))
+    ] = "",
     purpose: PurposeOption = "private",
     uses: UseOption = None,
     territory: TerritoryOption = "",
@@ -70,11 +74,16 @@ def convert(
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Lean a voice."""
+    """Lean a voice, or change it by a pack."""
+    if pack and (strength, mix) != (1.0, 0.0):
+        from compliance.errors import UsageUnclear
+
+        problem = _("--strength and --mix are for leaning, without --pack")
+        raise UsageUnclear(problem=problem, command="signet voice convert")
     _change(
         context,
-        "voice.lean",
-        {"strength": strength, "mix": mix},
+        "voice.converter" if pack else "voice.lean",
+        {"pack": pack} if pack else {"strength": strength, "mix": mix},
         {"source": source, "target": target},
         out,
         (explain, overwrite, password_file, as_json),
