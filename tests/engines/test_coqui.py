@@ -41,7 +41,7 @@ from engines.voice.coqui import N_REFERENCE_CUT
 from engines.voice.joining import RATE_HZ
 from studio.packs import add_pack
 from tests.engines.conftest import permit_for
-from tests.engines.tiny_voices import make_fast_pitch, make_vits, the_xtts
+from tests.engines.tiny_voices import make_fast_pitch, make_glow, make_vits, the_xtts
 from tests.engines.voices import LOW, wav
 from tests.engines.voices import speech as made_speech
 
@@ -59,6 +59,7 @@ def voices_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_pack(home, make_vits(folder / "sounds", phonemes=True), pack_id="sounds", **OPEN)
     add_pack(home, make_vits(folder / "chinese", languages=("zh-cn",)), pack_id="chinese", **OPEN)
     add_pack(home, make_fast_pitch(folder / "mel"), pack_id="mel", **OPEN)
+    add_pack(home, make_glow(folder / "glow"), pack_id="glow", **OPEN)
     for name, change in BENT.items():
         source = folder / name
         shutil.copytree(many, source)
@@ -327,11 +328,12 @@ def test_chinese_goes_to_the_chinese_voice(engine: Any) -> None:
     assert run(engine, pack="chinese", text="你好，世界。").info.frames > 0
 
 
-def test_spectrograms_become_sound(engine: Any) -> None:
-    """A mel model without a vocoder is heard through Griffin-Lim, the same way each time."""
-    first = sound(run(engine, pack="mel"))
-    assert np.array_equal(first, sound(run(engine, pack="mel")))
-    assert not np.array_equal(first, sound(run(engine, pack="mel", seed=8)))
+@pytest.mark.parametrize("pack", ["mel", "glow"])
+def test_spectrograms_become_sound(engine: Any, pack: str) -> None:
+    """A FastPitch and a Glow-TTS without a vocoder are heard through Griffin-Lim, the same way each time."""
+    first = sound(run(engine, pack=pack))
+    assert np.array_equal(first, sound(run(engine, pack=pack)))
+    assert not np.array_equal(first, sound(run(engine, pack=pack, seed=8)))
     assert np.isfinite(first).all() and np.abs(first).max() > 0.05
 
 

@@ -102,6 +102,38 @@ def make_fast_pitch(folder: Path) -> Path:
     return folder
 
 
+def make_glow(folder: Path) -> Path:
+    """A Glow-TTS of a hundred thousand weights, which makes spectrograms by a flow, without a vocoder."""
+    import torch
+
+    folder.mkdir(parents=True)
+    with coqui():
+        from TTS.config.shared_configs import BaseAudioConfig
+        from TTS.tts.configs.glow_tts_config import GlowTTSConfig
+        from TTS.tts.models.glow_tts import GlowTTS
+
+        small = {"kernel_size": 3, "dropout_p": 0.1, "num_layers": 1, "num_heads": 1, "hidden_channels_ffn": 32}
+        settings = _settings()
+        settings["characters"].characters_class = "TTS.tts.utils.text.characters.Graphemes"
+        settings["audio"] = BaseAudioConfig(sample_rate=22050, griffin_lim_iters=12)
+        config = GlowTTSConfig(
+            hidden_channels_enc=32,
+            hidden_channels_dec=32,
+            hidden_channels_dp=32,
+            num_flow_blocks_dec=2,
+            num_block_layers=2,
+            encoder_params=small,
+            inference_noise_scale=0.5,
+            **settings,
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            model = GlowTTS(config)
+        config.save_json(str(folder / "config.json"))
+        torch.save({"model": model.state_dict()}, folder / "model.pth")
+    return folder
+
+
 _once: dict[str, Path] = {}
 
 
