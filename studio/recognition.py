@@ -26,7 +26,7 @@ from studio.packs import list_packs
 from studio.runner import JobRunner
 
 KIND = "face-recogniser"
-VOICE_ENCODER = "speaker-encoder"
+VOICE_ENCODER, SPEAKER_KIND = "speaker-encoder", "speaker"
 _REMEMBERED = 32
 
 
@@ -55,11 +55,11 @@ class Recognition:
         self._home, self._rows, self._runner, self._keys_if_open = home, rows, runner, keys_if_open
         self._seen: dict[tuple[str, str], dict[int, Vector]] = {}
         self._thresholds: dict[str, float] = {}
-        self._heard: dict[str, HeardVoice] = {}
+        self._heard: dict[tuple[str, str], HeardVoice] = {}
 
-    def pack_id(self) -> str | None:
-        """The recogniser pack that is installed, the first by id."""
-        return next((pack.id for pack in list_packs(self._home) if pack.kind == KIND), None)
+    def pack_id(self, kind: str = KIND) -> str | None:
+        """The recogniser pack, or the speaker pack, that is installed: the first by id."""
+        return next((pack.id for pack in list_packs(self._home) if pack.kind == kind), None)
 
     def look(self, name: str, data: bytes) -> tuple[str, dict[int, Vector]] | None:
         """(model, templates by face number) of a picture, remembered for the gate; None without a pack."""
@@ -99,11 +99,17 @@ class Recognition:
         return Biometric(str(self.pack_id()), model, threshold, round(score, 6), 1)
 
     def listen(self, name: str, data: bytes) -> HeardVoice:
-        """The voice in a recording by the built-in encoder, remembered for the gate.
+        """The voice in a recording by the speaker pack or else the built-in encoder, remembered for the gate.
 
-        Raises NotASound, SoundTooLong, VoiceNotFound, ModelDamaged.
+        The built-in encoder listens in either case: consents that were given before the pack came name it. Raises
+        NotASound, SoundTooLong, VoiceNotFound, ModelDamaged, PackDamaged.
         """
-        told = self._runner.embed_voice(name, data)
+        pack_id = self.pack_id(SPEAKER_KIND)
+        heard = self._hear(name, data, "")
+        return heard if pack_id is None else self._hear(name, data, pack_id)
+
+    def _hear(self, name: str, data: bytes, pack_id: str) -> HeardVoice:
+        told = self._runner.embed_voice(name, data, pack_id)
         heard = HeardVoice(
             str(told["model_sha256"]),
             float(told["threshold"]),
@@ -111,31 +117,32 @@ class Recognition:
             tuple(np.asarray(stretch, np.float32) for stretch in told["stretches"]),
             float(told["allowance"]),
         )
-        self._heard[hashlib.sha256(data).hexdigest()] = heard
-        while len(self._heard) > _REMEMBERED:
+        self._heard[hashlib.sha256(data).hexdigest(), heard.model_sha256] = heard
+        # Two templates of a recording where there is a pack.
+        while len(self._heard) > 2 * _REMEMBERED:
             del self._heard[next(iter(self._heard))]
         return heard
 
     def enrol_voice(self, keys: HomeKeys, subject_id: str, evidence: bytes, asset: bytes) -> Biometric:
         """Compare the spoken evidence with the recording and keep the evidence's template; what the record says of it.
 
-        Raises NotASound, SoundTooLong, VoiceNotFound, VoiceMismatch.
+        With a speaker pack its model compares, and the consent is matched by that model from then on. Raises
+        NotASound, SoundTooLong, VoiceNotFound, VoiceMismatch, PackDamaged.
         """
         own, shown = self.listen("evidence", evidence), self.listen("recording", asset)
         score = shown.score([own.whole])
         if score < own.threshold:
             raise VoiceMismatch(face=1, role="target", consent="-", score=round(score, 3), threshold=own.threshold)
         keep_templates(self._rows, keys, subject_id, "voice", own.model_sha256, [own.whole])
-        return Biometric(VOICE_ENCODER, own.model_sha256, own.threshold, round(score, 6), 1)
+        compared_by = self.pack_id(SPEAKER_KIND) or VOICE_ENCODER
+        return Biometric(compared_by, own.model_sha256, own.threshold, round(score, 6), 1)
 
     def match(
         self, likeness: str, asset_sha256: str, subject_id: str, model_sha256: str, threshold: float
     ) -> list[FaceMatch] | None:
         """What the gate asks: see compliance.gate.Matcher."""
         keys, faces = self._keys_if_open(), self._seen.get((asset_sha256, model_sha256))
-        heard = self._heard.get(asset_sha256) if likeness == "voice" else None
-        if heard is not None and heard.model_sha256 != model_sha256:
-            heard = None
+        heard = self._heard.get((asset_sha256, model_sha256)) if likeness == "voice" else None
         if keys is None or (heard if likeness == "voice" else faces) is None:
             return None
         try:

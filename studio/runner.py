@@ -249,7 +249,7 @@ class _Process:
         self._jobs: dict[str, Running] = {}
         self._lock = threading.Lock()
         self._ready: Future[Confinement] = Future()
-        self.is_gone = False
+        self.is_gone = self.is_speechless = False
         threading.Thread(target=self._listen, name="signet worker events", daemon=True).start()
         self.ask({"op": "hello", "gate_key": gate_key.hex()})
 
@@ -315,6 +315,8 @@ class _Process:
         match body["op"]:
             case "ready":
                 self._ready.set_result(Confinement(int(body["landlock"]), bool(body["seccomp"])))
+            case "speechless":
+                self.is_speechless = True
             case "answer":
                 with self._lock:
                     future = self._waiting.pop(body["to"])
@@ -379,10 +381,15 @@ class JobRunner:
         self._gate_key = gate_key
         self._packs = packs
         self._process: _Process | None = None
+        self._retired: list[_Process] = []
         self._lock = threading.Lock()
 
     def _worker(self) -> _Process:
         with self._lock:
+            if self._process is not None and self._process.is_speechless:
+                # It cannot start another speech process. What it made is still with it, so it stays until the end.
+                self._retired.append(self._process)
+                self._process = None
             if self._process is None or self._process.is_gone:
                 self._process = _Process(self._gate_key, self._packs)
             return self._process
@@ -468,12 +475,13 @@ class JobRunner:
                 os.close(descriptor)
         return running
 
-    def embed_voice(self, name: str, data: bytes) -> dict[str, Any]:
-        """The template of the voice in an encoded sound; see engines.voice.speaker.embed_sound.
+    def embed_voice(self, name: str, data: bytes, pack_id: str = "") -> dict[str, Any]:
+        """The template of the voice in an encoded sound, by the built-in network or by a speaker pack.
 
-        Raises NotASound, SoundTooLong, VoiceNotFound, ModelDamaged, WorkerDied.
+        See engines.voice.speaker.embed_sound. Raises NotASound, SoundTooLong, VoiceNotFound, ModelDamaged, PackMissing,
+        PackDamaged, WorkerDied.
         """
-        return self._ask_about(data, {"op": "embed_voice", "name": name})
+        return self._ask_about(data, {"op": "embed_voice", "name": name, "pack": pack_id})
 
     def hear(self, name: str, data: bytes, listen_for: Mapping[str, Any]) -> dict[str, Any]:
         """Which of some words are spoken in an encoded sound; see engines.voice.phrase.hear. Raises NotASound."""
@@ -489,9 +497,10 @@ class JobRunner:
     def close(self) -> None:
         """End the worker."""
         with self._lock:
-            if self._process is not None:
-                self._process.close()
-                self._process = None
+            for process in (*self._retired, self._process):
+                if process is not None:
+                    process.close()
+            self._retired, self._process = [], None
 
 
 __all__ = ["JobRunner", "Running", "error_of", "raise_failed"]

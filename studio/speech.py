@@ -53,6 +53,10 @@ class SpeechProcess:
                 raise EOFError from error
         return Conversation(ours)
 
+    def wait(self) -> None:
+        """Return when the process has ended, whoever ended it."""
+        _wait_for_end(self._sock)
+
     def close(self) -> None:
         """End it, and every conversation with it."""
         self._sock.close()
@@ -130,12 +134,17 @@ def _talk(sock: socket.socket) -> None:
 
 def _end_with(sock: socket.socket) -> None:
     """End this process as soon as the other side has closed, even in the middle of a word."""
+    _wait_for_end(sock)
+    os._exit(0)
+
+
+def _wait_for_end(sock: socket.socket) -> None:
+    """Return when the other side of a socket has closed; nothing is read from it."""
     import select
 
     watch = select.poll()
     watch.register(sock, select.POLLRDHUP)
     watch.poll()
-    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -91,8 +91,8 @@ def _verify_packs(request: Request) -> None:
 class Worker:
     """One conversation with the program."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
+    def __init__(self, sock: socket.socket, voices: SpeechProcess | None = None) -> None:
+        self._sock, self._voices = sock, voices
         self._sending = threading.Lock()
         self._results: dict[str, SyntheticMedia] = {}
         self._drafts: dict[str, Any] = {}
@@ -110,12 +110,22 @@ class Worker:
         """Answer until the other side closes."""
         confinement = sandbox.confine(readable=packs.folders())
         self._send({"op": "ready", "landlock": confinement.landlock, "seccomp": confinement.seccomp})
+        if self._voices is not None:
+            threading.Thread(target=self._tell_silence, args=(self._voices,), daemon=True).start()
         while True:
             try:
                 message = pipe.receive(self._sock)
             except pipe.PipeClosed:
                 return
             self._handle(message)
+
+    def _tell_silence(self, voices: SpeechProcess) -> None:
+        """Say when the speech process has ended: no other one can be started from here."""
+        voices.wait()
+        try:
+            self._send({"op": "speechless"})
+        except pipe.PipeClosed:
+            pass  # the program has gone as well
 
     def _handle(self, message: pipe.Message) -> None:
         body = message.body
@@ -194,8 +204,11 @@ class Worker:
 
     def _embed_voice(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
         from engines.voice.speaker import embed_sound
+        from engines.voice.speaker_pack import embed_sound_by
 
-        return embed_sound(message.body["name"], _read(message.descriptors[0])), b""
+        name, data = message.body["name"], _read(message.descriptors[0])
+        pack_id = str(message.body.get("pack", ""))
+        return embed_sound_by(pack_id, name, data) if pack_id else embed_sound(name, data), b""
 
     def _hear(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
         from engines.voice.phrase import hear
@@ -349,13 +362,14 @@ class Worker:
         return {}, b""
 
 
-def _begin_speech() -> None:
+def _begin_speech() -> SpeechProcess | None:
     """Start the speech process, which cannot be done once this one is confined."""
     try:
         voices = SpeechProcess()
     except OSError:
-        return  # a voice that is asked for says then that the process is not running
+        return None  # a voice that is asked for says then that the process is not running
     speech.talk_through(voices.begin)
+    return voices
 
 
 def main(arguments: list[str]) -> None:
@@ -363,9 +377,9 @@ def main(arguments: list[str]) -> None:
     os.environ.update(OPENCV_OPENCL_RUNTIME="disabled", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     packs.keep_packs_in(Path(arguments[1]))
     sock = socket.socket(fileno=int(arguments[0]))
-    _begin_speech()
+    voices = _begin_speech()
     try:
-        Worker(sock).serve()
+        Worker(sock, voices).serve()
     except pipe.PipeClosed:
         pass
     finally:

@@ -37,11 +37,12 @@ class OnnxRecogniser:
     """A recogniser pack, verified and loaded."""
 
     def __init__(self, pack: ModelPack) -> None:
-        """Load the one model of a pack; raises PackDamaged when it is none, or does not answer with one vector."""
+        """Load the one model of a pack, verified; raises PackDamaged, PackForeign."""
         names = [name for name in pack.files if name.endswith(".onnx")]
         family, threshold = pack.options.get("family"), pack.options.get("threshold")
         if pack.kind != KIND or len(names) != 1 or family not in FAMILIES or not isinstance(threshold, int | float):
             raise PackDamaged(pack=pack.id, file="pack.json", reason="it describes no face recogniser")
+        pack.verify()
         self.id, self.threshold, self._family = pack.id, float(threshold), family
         self.model_sha256 = pack.files[names[0]]
         try:
