@@ -35,7 +35,7 @@ def evidence_lines(name: str, evidence: Mapping[str, Any]) -> Lines:
     }
     try:
         return known[name](evidence) if evidence and name in known else []
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return []  # foreign files may carry anything
 
 
