@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from compliance.errors import FileMissing, OptionUnfit, ScriptUnclear, TargetExists, TextTooLong
 from compliance.labels.policy import Language
 from compliance.media import MediaInfo
@@ -114,8 +117,11 @@ def write_subtitles(path: Path, request: Request, info: MediaInfo, released: Pat
     info: of the result before it was labelled: the labels in the released sound move its sentences, so they are looked
     for in the file itself. Raises DiskFull, NotWritable.
     """
+    from compliance.decode_sound import decode_sound
+
     lines = _outline(request).lines()
-    labels = _labels(released, info)
+    samples, rate_hz = decode_sound(released.name, released.read_bytes())
+    labels = labels_in(samples, rate_hz, info.frames * 1000 / info.rate_hz)
     cues = [(0, labels[0][1], label)] if labels else [(0, _SHORTEST_CUE_MS, label)]
     for (start_ms, end_ms), line in zip(info.spans_ms, lines, strict=True):
         cues.append((_moved(start_ms, labels), _moved(end_ms - 1, labels) + 1, line))
@@ -123,14 +129,14 @@ def write_subtitles(path: Path, request: Request, info: MediaInfo, released: Pat
     write_atomically(path, text.encode(), _READABLE_BY_ALL)
 
 
-def _labels(released: Path, info: MediaInfo) -> list[tuple[int, int]]:
-    """(place in the speech, length) in ms of every label of a released sound, in order."""
-    from compliance.decode_sound import decode_sound
+def labels_in(samples: NDArray[np.float32], rate_hz: int, speech_ms: float) -> list[tuple[int, int]]:
+    """(place in the speech, length) in ms of every label of a labelled sound, in order.
+
+    samples: (frames, channels); speech_ms: how long the sound was before it was labelled.
+    """
     from compliance.labels.listening import measure_sound
 
-    samples, rate_hz = decode_sound(released.name, released.read_bytes())
     starts = [rhythm.start_s for rhythm in measure_sound(samples, rate_hz).rhythms]
-    speech_ms = info.frames * 1000 / info.rate_hz
     if not starts:
         return []
     length_ms = (len(samples) * 1000 / rate_hz - speech_ms) / len(starts)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget, QWizard
 
 from compliance.errors import SignetError
 from studio.text import _
-from studio.window.models.people import ConsentDraft
+from studio.window.models.people import ConsentDraft, is_sound
 from studio.window.models.picture_slot import PictureSlot
 from studio.window.models.studio import Studio
 from studio.window.pages.wizard_camera import CameraStep
@@ -83,7 +83,9 @@ class ConsentWizard(QWizard):
         self.currentIdChanged.connect(self.on_step_changed, Qt.ConnectionType.QueuedConnection)
         self.finished.connect(self.camera.let_go)
         studio.people.look_for_recogniser(lambda _there: None)
-        if asset is not None:
+        if is_sound(asset):
+            self.picture.choose_sound(asset)
+        elif asset is not None:
             self.slot.set_picture(asset)
 
     def _name_buttons(self) -> None:

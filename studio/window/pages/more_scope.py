@@ -2,36 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QScrollArea, QWidget
 
 from studio.text import _
-from studio.window.models.bench import BenchModel
 from studio.window.widgets.basic import button, column, holder, label, named, row
 from studio.window.words import FORBIDDEN, use_word
 
 
-class MoreScope(QWidget):
-    """Shut until it is asked for; `toggle` opens it and says how much is declared in it."""
+class Scope(Protocol):
+    """A model that knows what its result is for."""
 
-    def __init__(self, model: BenchModel) -> None:
+    declared_uses: set[str]
+    territory: str
+    project: str
+
+    def set_use(self, use: str, declared: bool) -> None:
+        """Say that the result is for a use, or that it is not."""
+
+    def set_place(self, territory: str, project: str) -> None:
+        """Where and for which project it is used."""
+
+
+class MoreScope(QWidget):
+    """Shut until it is asked for; `toggle` opens it and says how much is declared in it. name: of the page."""
+
+    def __init__(self, model: Scope, name: str = "workspace") -> None:
         super().__init__()
         self._model = model
-        self.toggle = button("workspace_more", _("More..."), "quiet")
+        self.toggle = button(f"{name}_more", _("More..."), "quiet")
         self.toggle.setCheckable(True)
         self._ticks: dict[str, QCheckBox] = {}
         uses = QGridLayout()
         uses.setVerticalSpacing(2)
         for number, use in enumerate(FORBIDDEN):
             spoken = _("The result is for: {use}", use=use_word(use))
-            tick = named(QCheckBox(use_word(use)), f"workspace_use_{use}", spoken)
+            tick = named(QCheckBox(use_word(use)), f"{name}_use_{use}", spoken)
             tick.setChecked(use in model.declared_uses)
             tick.toggled.connect(lambda on, use=use: self._model.set_use(use, on))
             self._ticks[use] = tick
             uses.addWidget(tick, number // 2, number % 2)
-        self._territory = named(QLineEdit(model.territory), "workspace_territory", _("Country"))
+        self._territory = named(QLineEdit(model.territory), f"{name}_territory", _("Country"))
         self._territory.setPlaceholderText(_("Code, such as CN"))
-        self._project = named(QLineEdit(model.project), "workspace_project", _("Project"))
+        self._project = named(QLineEdit(model.project), f"{name}_project", _("Project"))
         self._project.setPlaceholderText(_("Name of the project"))
         self._project.setMaxLength(60)
         for field in (self._territory, self._project):

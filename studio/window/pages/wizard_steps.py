@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QRadioButton, QWizard, QWizardPage
 
 from studio.text import _
@@ -265,6 +267,11 @@ class LikenessStep(Step):
             self.sound.choose.setFocus()
         else:
             super().focus_first()
+
+    def choose_sound(self, path: Path) -> None:
+        """The consent is to a voice, in this file."""
+        self._voice.setChecked(True)
+        self.sound.set_path(path)
 
     def on_told(self, reason: str) -> None:
         """Why the sound cannot be played, or nothing."""

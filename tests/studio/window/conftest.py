@@ -14,8 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from studio.settings import Settings
 from studio.text import set_language
+from studio.voices import VoiceView
 from studio.window import theme
 from studio.window.main_window import MainWindow
+from studio.window.models import voices
 from studio.window.models.studio import Studio
 from studio.window.pages.consent_wizard import ConsentWizard
 from studio.window.pages.people_page import PeoplePage
@@ -159,6 +161,17 @@ def _english(qapp: QApplication) -> Iterator[None]:
         qapp.setProperty("dressed", True)
     yield
     set_language("en")
+
+
+@pytest.fixture(autouse=True)
+def _voices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is asked which voices speak here: two do, one is not installed."""
+    found = [
+        VoiceView("rms", "flite rms", "English, a man; statistical, from recordings", "flite", True),
+        VoiceView("slt", "flite slt", "English, a woman; statistical, from recordings", "flite", False),
+        VoiceView("formant", "formant voice", "any language; by rules, like a robot", "espeak", True),
+    ]
+    monkeypatch.setattr(voices, "find_voices", lambda _home: (found, []))
 
 
 @pytest.fixture
