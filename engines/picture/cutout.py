@@ -108,7 +108,7 @@ def colour_of(text: str) -> tuple[int, int, int]:
     if text in COLOURS:
         return COLOURS[text]
     if not _HEX.fullmatch(text):
-        allowed = f"{', '.join(COLOURS)}, #rrggbb; nothing transparent, since the label stands on every pixel"
+        allowed = "white, black, grey, green, blue or six hexadecimal digits behind a cross; nothing transparent"
         raise OptionUnfit(option="background", value=text[:40], allowed=allowed)
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +13,15 @@ from compliance.permit import Role
 from engines.job import CancelToken, Events, Progress
 from engines.picture import weighting
 from engines.picture.glimpse import N_NONE, can_glimpse, glimpse
-from engines.picture.pipelines import ATTENTION, Loaded, denoiser, side_step_px, variant, with_scheduler
+from engines.picture.pipelines import (
+    Loaded,
+    attention,
+    denoiser,
+    is_out_of_memory,
+    side_step_px,
+    variant,
+    with_scheduler,
+)
 
 N_BLACK = "the picture is black: try the numbers float32"
 N_NO_NEGATIVE = "this model knows no negative words: they were ignored"
@@ -45,13 +52,6 @@ class Row:
     is_new: bool = True
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch ran out of the memory of a device, or of the machine's."""
-    return isinstance(error, MemoryError) or any(
-        words in str(error).lower() for words in ("out of memory", "can't allocate memory")
-    )
-
-
 def generate(loaded: Loaded, job: Job, engine: str, version: str) -> Row:
     """All pictures of a row; raises OptionUnfit, JobCancelled, and what torch raises."""
     pipeline, settings, warnings = loaded.pipeline, job.settings, [where_it_ran(loaded)]
@@ -71,7 +71,7 @@ def generate(loaded: Loaded, job: Job, engine: str, version: str) -> Row:
         accepted = frozenset(inspect.signature(worker.__call__).parameters)
         told = _told(worker, accepted, job, warnings)
         told["callback_on_step_end"] = _on_step(job, engine, version)
-        with _attention(str(settings["attention"])):
+        with attention(str(settings["attention"])):
             pictures = _rows(worker, accepted, told, job, warnings)
     finally:
         pipeline.scheduler = before
@@ -185,18 +185,3 @@ def _on_step(job: Job, engine: str, version: str) -> Any:
         return tensors
 
     return on_step
-
-
-@contextmanager
-def _attention(name: str) -> Iterator[None]:
-    """Attention by one of torch's own ways; raises OptionUnfit where this machine has no such way for the model."""
-    from torch.nn.attention import SDPBackend, sdpa_kernel
-
-    chosen = ATTENTION[name]
-    try:
-        with nullcontext() if chosen is None else sdpa_kernel(getattr(SDPBackend, chosen)):
-            yield
-    except RuntimeError as error:
-        if "No available kernel" in str(error) or "No viable backend" in str(error):
-            raise OptionUnfit(option="attention", value=name, allowed="auto, plain") from error
-        raise

@@ -23,9 +23,9 @@ from engines.device import DEVICES, choose_device
 from engines.engine import FoundFace, Option, Request, engine
 from engines.job import CancelToken, Events, Progress
 from engines.packs import pack_named
-from engines.picture.denoising import N_BLACK, Job, Row, generate, is_out_of_memory
+from engines.picture.denoising import N_BLACK, Job, Row, generate
 from engines.picture.options import checked
-from engines.picture.pipelines import ATTENTION, KINDS, LORA_KIND, MEMORY, SCHEDULERS, Loaded, load
+from engines.picture.pipelines import ATTENTION, KINDS, LORA_KIND, MEMORY, SCHEDULERS, Loaded, is_out_of_memory, load
 from engines.source import decode
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -123,7 +125,7 @@ def _open(pack: ModelPack, number_type: Any) -> Any:
         else:
             pipeline = _from_file(pack, family, base, number_type, absent)
     except _UNREADABLE as error:
-        if "out of memory" in str(error).lower():
+        if is_out_of_memory(error):
             raise
         raise PackDamaged(pack=pack.id, file="-", reason=f"does not load: {type(error).__name__}") from error
     if not (hasattr(pipeline, "unet") or hasattr(pipeline, "transformer")) or not hasattr(pipeline, "vae"):
@@ -201,7 +203,7 @@ def _apply(pipeline: Any, lora: ModelPack, weight: float) -> None:
         pipeline.fuse_lora(lora_scale=weight, safe_fusing=True)
         pipeline.unload_lora_weights()
     except _UNREADABLE as error:
-        if "out of memory" in str(error).lower():
+        if is_out_of_memory(error):
             raise
         raise ModelUnfit(pack=lora.id, reason="this LoRA is for another base model") from error
 
@@ -240,3 +242,25 @@ def variant(pipeline: Any, has_mask: bool, has_picture: bool) -> Any:
         ) from error
     found.set_progress_bar_config(disable=True)
     return found
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch ran out of the memory of a device, or of the machine's."""
+    return isinstance(error, MemoryError) or any(
+        words in str(error).lower() for words in ("out of memory", "can't allocate memory")
+    )
+
+
+@contextmanager
+def attention(name: str) -> Iterator[None]:
+    """Attention by one of torch's own ways; raises OptionUnfit where this machine has no such way for the model."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    chosen = ATTENTION[name]
+    try:
+        with nullcontext() if chosen is None else sdpa_kernel(getattr(SDPBackend, chosen)):
+            yield
+    except RuntimeError as error:
+        if "No available kernel" in str(error) or "No viable backend" in str(error):
+            raise OptionUnfit(option="attention", value=name, allowed="auto, plain") from error
+        raise

@@ -62,7 +62,6 @@ DOORS: dict[str, dict[str, str]] = {
         "touch": "makes the database file with its mode before SQLite does",
     },
     "compliance/witness.py": {"os.open": "the lock beside a witness's state: an empty file"},
-    "engines/picture/denoising.py": {"getattr by a computed name": "picks torch's way of attention from a fixed table"},
     "engines/picture/pipelines.py": {
         "getattr by a computed name": "picks torch's number type, diffusers' pipelines and schedulers by name",
     },
