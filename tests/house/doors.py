@@ -130,6 +130,9 @@ DOORS: dict[str, dict[str, str]] = {
         "open for writing": "opens that film's place in memory: a buffer, not a file",
         "QMediaRecorder": "films the person who agrees: into memory, then sealed as evidence, never onto a disk",
     },
+    "studio/window/widgets/wave_player.py": {
+        "open for writing": "opens a labelled sound's place in memory, for reading only: a buffer, not a file"
+    },
     "studio/window/pages/wizard_camera.py": {
         "open for writing": "a picture's place in memory: a buffer, not a file",
         "save": "the last picture of the film as PNG in that memory: compared by the recogniser, never onto a disk",
