@@ -18,6 +18,7 @@ from compliance.media import Pixels
 
 Hash = NDArray[np.uint8]
 
+HASH_BYTES: Final = 32
 THRESHOLD: Final = 31
 """Bits by which a copy may differ (the paper's recommendation)."""
 LOWEST_QUALITY: Final = 50
@@ -79,10 +80,8 @@ def _bits(terms: NDArray[np.float32]) -> Hash:
     return np.packbits(terms.ravel() > np.median(terms))
 
 
-_ONES: Final = np.array([bin(value).count("1") for value in range(256)], np.uint8)
-
-
 def distances(hashes: NDArray[np.uint8], probe: Hash) -> NDArray[np.intp]:
     """Bits by which each of (N, 32) hashes differs from one: (N,)."""
-    result: NDArray[np.intp] = _ONES[hashes ^ probe[None]].sum(axis=1, dtype=np.intp)
+    words = np.ascontiguousarray(hashes).view(np.uint64) ^ np.ascontiguousarray(probe).view(np.uint64)[None]
+    result: NDArray[np.intp] = np.bitwise_count(words).sum(axis=1, dtype=np.intp)
     return result

@@ -8,7 +8,7 @@ sounds only with the likeliest.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,7 +25,9 @@ Method = Literal["pdq", "orb", "chromaprint"]
 
 _LIKELIEST = 40
 _MOST_SECONDS = 600
-_SKETCH = keypoints.SKETCH_BINS
+_SKETCH = keypoints.SKETCH_BYTES
+# Parts of a picture's key points: the sketch, of which all are read, and the points, of which only the likeliest are.
+_SKETCHED, _POINTED = 0, 1
 # Sounds that share the upper halves of fewer values than this are not compared.
 _SHARED = 4
 
@@ -45,7 +47,9 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Prints:
-    """What is entered for one release: rows of method, part (the second of a film) and bytes."""
+    """What is entered for one release: rows of method, part (the second of a film; of key points 0 is the sketch) and
+    bytes.
+    """
 
     rows: tuple[tuple[str, int, bytes], ...]
 
@@ -58,7 +62,8 @@ def of_picture(pixels: Pixels) -> Prints:
         rows.append(("pdq", 0, value.tobytes()))
     points = keypoints.points_of(pixels)
     if len(points.words) >= keypoints.ENOUGH_INLIERS:
-        rows.append(("orb", 0, keypoints.sketch_of(points).tobytes() + points.to_bytes()))
+        rows.append(("orb", _SKETCHED, keypoints.packed(keypoints.sketch_of(points))))
+        rows.append(("orb", _POINTED, points.to_bytes()))
     return Prints(tuple(rows))
 
 
@@ -128,9 +133,10 @@ class Register:
         rows = [row for row in self._stored("chromaprint") if len(row[2]) >= 4 * chroma.SHORTEST]
         if not rows:
             return []
-        prints = [np.frombuffer(data, "<u4").astype(np.uint32) for _, _, data in rows]
-        halves = np.concatenate(prints) >> 16
-        starts = np.cumsum([0, *(len(one) for one in prints[:-1])])
+        joined = np.frombuffer(b"".join(data[: len(data) & ~3] for _, _, data in rows), "<u4").astype(np.uint32)
+        halves = joined >> 16
+        ends = np.cumsum([len(data) // 4 for _, _, data in rows])
+        starts = np.concatenate([[0], ends[:-1]])
         for speed in chroma.SPEEDS:
             probe = chroma.print_of(chroma.stretched(samples, speed), rate_hz)
             is_asked = np.zeros(1 << 16, bool)
@@ -139,21 +145,27 @@ class Register:
             likeliest = np.argsort(-shared, kind="stable")[:_LIKELIEST]
             found = []
             for place in likeliest[shared[likeliest] >= _SHARED]:
-                rate = chroma.error_rate(prints[place], probe)
+                rate = chroma.error_rate(joined[starts[place] : ends[place]], probe)
                 if rate <= chroma.THRESHOLD:
                     found.append(Match(rows[place][0], "chromaprint", round(rate, 4)))
             if found:
                 return sorted(found, key=lambda match: match.distance)
         return []
 
-    def _stored(self, method: Method) -> Iterator[tuple[str, int, bytes]]:
-        """Every whole row of a method: release, part, bytes."""
+    def _stored(self, method: Method, part: int | None = None, of: Sequence[str] = ()) -> list[tuple[str, int, bytes]]:
+        """Every whole row of a method: release, part, bytes; of: only of these releases."""
         table = store.fingerprint
         query = select(table.c.release_id, table.c.part, table.c.data).where(table.c.method == method)
+        if part is not None:
+            query = query.where(table.c.part == part)
+        if of:
+            query = query.where(table.c.release_id.in_(of))
         with self._rows.read() as connection:
-            for release, part, data in connection.execute(query):
-                if len(data) > 4 and _with_sum(data[4:]) == data:
-                    yield release, part, data[4:]
+            return [
+                (release, place, data[4:])
+                for release, place, data in connection.execute(query).all()
+                if len(data) > 4 and zlib.crc32(memoryview(data)[4:]) == int.from_bytes(data[:4], "big")
+            ]
 
     def _by_hash(self, pixels: Pixels) -> list[Match]:
         probes, quality = pdq.variants_of(pixels)
@@ -170,21 +182,25 @@ class Register:
         return sorted(found, key=lambda match: match.distance)
 
     def _hashes(self) -> tuple[list[tuple[str, int]], NDArray[np.uint8]]:
-        rows = [row for row in self._stored("pdq") if len(row[2]) == 32]
-        joined = np.frombuffer(b"".join(data for _, _, data in rows), np.uint8).reshape(-1, 32)
+        rows = [row for row in self._stored("pdq") if len(row[2]) == pdq.HASH_BYTES]
+        joined = np.frombuffer(b"".join(data for _, _, data in rows), np.uint8).reshape(-1, pdq.HASH_BYTES)
         return [(release, part) for release, part, _ in rows], joined
 
     def _by_points(self, pixels: Pixels) -> list[Match]:
         probe = keypoints.points_of(pixels)
         if len(probe.words) < keypoints.ENOUGH_INLIERS:
             return []
-        rows = [(release, data) for release, _, data in self._stored("orb") if len(data) >= _SKETCH]
-        sketches = np.frombuffer(b"".join(data[:_SKETCH] for _, data in rows), np.uint8).reshape(-1, _SKETCH)
+        rows = [(release, data) for release, _, data in self._stored("orb", _SKETCHED) if len(data) == _SKETCH]
+        sketches = np.frombuffer(b"".join(data for _, data in rows), np.uint8).reshape(-1, _SKETCH)
         alike = keypoints.likeness(sketches, keypoints.sketch_of(probe))
+        likeliest = [rows[place][0] for place in np.argsort(-alike, kind="stable")[:_LIKELIEST]]
         found = []
-        for place in np.argsort(-alike, kind="stable")[:_LIKELIEST]:
-            release, data = rows[place]
-            count = keypoints.inliers(keypoints.Points.from_bytes(data[_SKETCH:]), probe)
+        for release, _, data in self._stored("orb", _POINTED, likeliest) if likeliest else ():
+            try:
+                known = keypoints.Points.from_bytes(data)
+            except ValueError:
+                continue
+            count = keypoints.inliers(known, probe)
             if count >= keypoints.ENOUGH_INLIERS:
                 found.append(Match(release, "orb", inliers=count))
         return sorted(found, key=lambda match: -match.inliers)

@@ -1,11 +1,15 @@
-"""Measures the labels: `python -m tests.bench.labels [--table] [--pictures DIR] [--json FILE]`.
+"""Measures the labels: `python -m tests.bench.labels [--table] [--pictures DIR] [--json FILE] [--kinds …]`.
 
 Pictures: each picture is marked with an id of its own and put through 38 attacks (tests.bench.attacks); an attack is
 survived when the whole id is read back from nothing but the pixels. Two harder attacks are counted apart. Then crops of
 the unmarked pictures are searched for a mark, which none may have.
 
---pictures takes any folder instead of the built-in pictures. --only and --crops make a run short; --part I/N runs every
-Nth picture, so that a long run can be cut into pieces. Attacks that need PyAV are left out, and said to be, without it.
+Sound, video, cost and trace are measured by tests.bench.sounds, .video, .picture_cost and .trace; --kinds chooses among
+them, and --json keeps what stands in the file of the kinds that were not run.
+
+--pictures takes any folder instead of the built-in pictures, and measures pictures alone. --only and --crops make a run
+short; --part I/N runs every Nth picture, so that a long run can be cut into pieces, whose pictures --json adds up.
+Attacks that need PyAV are left out, and said to be, without it.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from tests.bench.attacks import ATTACKS, HARDER, Attack
 from tests.bench.pictures import PICTURES
 
 UNMARKED = 2000
+KINDS = ("pictures", "sound", "video", "cost", "trace")
 _KINDS = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
 _SMALLEST_PX = 96
 _NEEDS_VIDEO = "H.264"
@@ -54,9 +59,17 @@ def folder(path: Path) -> dict[str, Callable[[], Pixels]]:
     def opener(file: Path) -> Callable[[], Pixels]:
         return lambda: np.asarray(Image.open(file).convert("RGB"), np.uint8)
 
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _KINDS)
-    sizes = {file: Image.open(file).size for file in files}
-    return {str(file.relative_to(path)): opener(file) for file in files if min(sizes[file]) >= _SMALLEST_PX}
+    found: dict[str, Callable[[], Pixels]] = {}
+    for file in sorted(file for file in path.rglob("*") if file.suffix.lower() in _KINDS):
+        try:
+            with Image.open(file) as picture:
+                picture.load()
+                size = picture.size
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            continue
+        if min(size) >= _SMALLEST_PX:
+            found[str(file.relative_to(path))] = opener(file)
+    return found
 
 
 def available() -> dict[str, Attack]:
@@ -120,15 +133,70 @@ def picture_part(
         positives += detect(crop).found
     tried = len(attacks) * len(survivals)
     harder = len(HARDER) * len(survivals)
+    lost = sum(len(entry.lost) for entry in survivals)
+    harder_lost = sum(len(entry.harder_lost) for entry in survivals)
     return {
         "attacks": len(attacks),
         "pictures": len(survivals),
-        "recovered": (tried - sum(len(entry.lost) for entry in survivals)) / max(1, tried),
-        "harder_recovered": (harder - sum(len(entry.harder_lost) for entry in survivals)) / max(1, harder),
+        "recovered": (tried - lost) / max(1, tried),
+        "lost": lost,
+        "harder_recovered": (harder - harder_lost) / max(1, harder),
+        "harder_lost": harder_lost,
         "ssim_min": min((entry.ssim for entry in survivals), default=1.0),
         "false_positives": positives,
         "unmarked": unmarked,
     }, survivals
+
+
+def added(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Two entries of different pictures as one."""
+    total = {key: one[key] + other[key] for key in ("pictures", "lost", "harder_lost", "false_positives", "unmarked")}
+    attacks = one["attacks"]
+    return {
+        **total,
+        "attacks": attacks,
+        "recovered": 1 - total["lost"] / max(1, attacks * total["pictures"]),
+        "harder_recovered": 1 - total["harder_lost"] / max(1, len(HARDER) * total["pictures"]),
+        "ssim_min": min(one["ssim_min"], other["ssim_min"]),
+    }
+
+
+def sound_shares(found: dict[str, Any]) -> dict[str, Any]:
+    """The `sound` entry: shares of ids read whole for 10 and 30 s, and all that was measured besides."""
+    lengths = {name: value for name, value in found.items() if isinstance(value, dict)}
+    rest = {name: value for name, value in found.items() if name not in lengths}
+    return {
+        **{name: value["survived"] / max(1, value["tried"]) for name, value in lengths.items()},
+        **rest,
+        "measured": lengths,
+    }
+
+
+def other_parts(kinds: set[str], say: Callable[[str], None]) -> dict[str, Any]:
+    """The entries of sound, video, cost and trace that are asked for."""
+    result: dict[str, Any] = {}
+    if "trace" in kinds:
+        from tests.bench.trace import trace_part
+
+        result["trace"] = trace_part(say)
+    has_av = importlib.util.find_spec("av") is not None
+    if "cost" in kinds:
+        from tests.bench.picture_cost import cost_part as of_picture
+
+        result["cost"] = of_picture(say)
+        if has_av:
+            from tests.bench.video import cost_part as of_video
+
+            result["cost"] |= of_video(say)
+    if "sound" in kinds and has_av:
+        from tests.bench.sounds import sound_part
+
+        result["sound"] = sound_shares(sound_part(say))
+    if "video" in kinds and has_av:
+        from tests.bench.video import survival_part
+
+        result["video"] = survival_part(say)
+    return result
 
 
 def table(survivals: list[Survival]) -> list[str]:
@@ -150,7 +218,7 @@ def main() -> None:
     parser.add_argument("--only", help="only pictures whose name contains this")
     parser.add_argument("--part", default="1/1", help="I/N: every Nth picture, beginning with the Ith")
     parser.add_argument("--crops", type=int, default=UNMARKED, help="how many unmarked crops are searched")
-    parser.add_argument("--sound", action="store_true", help="only the mark in sound")
+    parser.add_argument("--kinds", default="", help="which of " + ",".join(KINDS))
     arguments = parser.parse_args()
     pictures = folder(arguments.pictures) if arguments.pictures else dict(PICTURES)
     first, step = (int(number) for number in arguments.part.split("/"))
@@ -160,29 +228,27 @@ def main() -> None:
     def say(line: str) -> None:
         print(line, flush=True)
 
-    # Each kind of media adds its own entry here.
+    kinds = set(arguments.kinds.split(",")) if arguments.kinds else {"pictures"} if arguments.pictures else set(KINDS)
+    if kinds - set(KINDS):
+        parser.error("--kinds: " + ",".join(KINDS))
     result: dict[str, Any] = {}
-    if importlib.util.find_spec("av") is not None:
-        from tests.bench.sounds import sound_part
-
-        result["sound"] = sound_part(say)
-        if not arguments.sound:
-            from tests.bench.video import video_part
-
-            result["video"], result["cost"] = video_part(say)
-    if arguments.sound:
-        say(json.dumps(result))
-        return
-    result["pictures"], survivals = picture_part(chosen, arguments.crops, say)
-    if len(available()) < len(ATTACKS):
-        say("left out, for want of PyAV: " + ", ".join(name for name in ATTACKS if name not in available()))
-    if arguments.table:
-        say("")
-        for line in table(survivals):
-            say(line)
+    before = {}
+    if arguments.json and arguments.json.exists():
+        before = json.loads(arguments.json.read_text("utf-8"))
+    if "pictures" in kinds:
+        result["pictures"], survivals = picture_part(chosen, arguments.crops, say)
+        if len(available()) < len(ATTACKS):
+            say("left out, for want of PyAV: " + ", ".join(name for name in ATTACKS if name not in available()))
+        if arguments.table:
+            say("")
+            for line in table(survivals):
+                say(line)
+        if step > 1 and first > 1 and "pictures" in before:
+            result["pictures"] = added(before["pictures"], result["pictures"])
+    result |= other_parts(kinds, say)
     say(json.dumps(result))
     if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        arguments.json.write_text(json.dumps(before | result, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
