@@ -269,11 +269,19 @@ def _put_properties(etree: Any, parsed: Any, parts: dict[str, bytes], fields: di
 def _as_pdf(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) -> bytes:
     try:
         from pypdf import PdfReader, PdfWriter
-        from pypdf.errors import PyPdfError
     except Exception as error:  # a broken installation raises whatever the loader raises
         raise LabelPartMissing(part="pypdf") from error
     try:
-        writer = PdfWriter(clone_from=PdfReader(io.BytesIO(data), strict=False))
+        reader = PdfReader(io.BytesIO(data), strict=False)
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise DocumentUnsuitable(reason="it cannot be read, or is encrypted")
+        packet = reader.root_object.get("/Metadata")
+        if packet is not None and b"AIGC" in packet.get_object().get_data():
+            raise DocumentUnsuitable(reason="it carries the AIGC field of another maker, and a file has exactly one")
+        writer = PdfWriter(clone_from=reader)
+        # How a viewer opens it is no part of what it shows; pages alone are shown.
+        for name in ("/OpenAction", "/AA", "/ViewerPreferences", "/Collection", "/NeedsRendering"):
+            writer.root_object.pop(name, None)
         for index in {0, len(writer.pages) - 1}:
             writer.pages[index].transfer_rotation_to_content()
         upright = io.BytesIO()
@@ -281,15 +289,71 @@ def _as_pdf(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) 
         shown = written.first_and_last_page(upright.getvalue())
         for index, pixels in {0: shown[0], len(writer.pages) - 1: shown[1]}.items():
             page = writer.pages[index]
-            page.merge_page(_plate(page, pixels, sample), over=True)
+            plate = _plate(page, pixels, sample)
+            _enclose(writer, page)
+            page.merge_page(plate, over=True)
         # The source type stands in the packet of XMP; once is enough.
         writer.add_metadata({f"/{key}": value for key, value in fields.items() if key != SOURCE})
         writer.xmp_metadata = tags.xmp
+        _name_packet(writer)
         target = io.BytesIO()
         writer.write(target)
         return target.getvalue()
-    except (PyPdfError, ValueError, KeyError, AttributeError, RecursionError, TypeError) as error:
+    except DocumentUnsuitable:
+        raise
+    except Exception as error:  # the library meets damage with whatever its parts raise
         raise DocumentUnsuitable(reason="its pages cannot be written anew") from error
+
+
+def _enclose(writer: Any, page: Any) -> None:
+    """Put what a page draws into a form of its own, so that nothing it leaves open reaches the label behind it.
+
+    A tagged page names its pieces by their place in its stream; where everything it opens is closed, it stays as it is.
+    """
+    from pypdf.generic import ContentStream, DecodedStreamObject, DictionaryObject, NameObject
+
+    content = page.get_contents()
+    if content is None or ("/StructParents" in page and _is_closed(ContentStream(content, writer))):
+        return
+    drawn, call = DecodedStreamObject(), DecodedStreamObject()
+    drawn.set_data(content.get_data())
+    form = drawn.flate_encode()
+    form.update(
+        {
+            NameObject("/Type"): NameObject("/XObject"),
+            NameObject("/Subtype"): NameObject("/Form"),
+            NameObject("/BBox"): page.mediabox,
+            NameObject("/Resources"): page.get("/Resources", DictionaryObject()),
+        }
+    )
+    call.set_data(b"q /SignetPage Do Q")
+    place = DictionaryObject({NameObject("/SignetPage"): writer._add_object(form)})
+    page[NameObject("/Resources")] = DictionaryObject({NameObject("/XObject"): place})
+    page[NameObject("/Contents")] = writer._add_object(call)
+
+
+def _is_closed(content: Any) -> bool:
+    """Whether everything that a stream opens is closed in it, and nothing else."""
+    pairs = {b"Q": b"q", b"ET": b"BT", b"EMC": b"BMC", b"EX": b"BX"}
+    depth = dict.fromkeys(pairs.values(), 0)
+    for _, operator in content.operations:
+        opening = b"BMC" if operator == b"BDC" else operator
+        if opening in depth:
+            depth[opening] += 1
+        elif operator in pairs:
+            depth[pairs[operator]] -= 1
+        if min(depth.values()) < 0:
+            return False
+    return not any(depth.values())
+
+
+def _name_packet(writer: Any) -> None:
+    """The stream of XMP says what it is; readers skip one that does not (ISO 32000-2, 14.3.2)."""
+    from pypdf.generic import NameObject
+
+    packet = writer.root_object["/Metadata"].get_object()
+    packet[NameObject("/Type")] = NameObject("/Metadata")
+    packet[NameObject("/Subtype")] = NameObject("/XML")
 
 
 def _plate(page: Any, pixels: Pixels, sample: bool) -> Any:

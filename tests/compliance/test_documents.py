@@ -65,7 +65,7 @@ def inspect(form: str, data: bytes, *, sample: bool = False) -> None:
         ("txt", "abc \u202e def".encode()),
         ("docx", docx(**{"word/vbaProject.bin": "x"})),
         ("docx", docx(**{"docProps/custom.xml": '<!DOCTYPE a [<!ENTITY b "c">]><a/>'})),
-        ("pdf", pdf().replace(b"/Type /Catalog", b"/OpenAction 1 0 R /Type /Catalog")),
+        ("pdf", pdf().replace(b"/Type /Catalog", b"/XFA 1 0 R /Type /Catalog")),
         ("txt", DOCUMENTS["pdf"]),
     ],
 )
