@@ -198,6 +198,10 @@ def option_word(name: str) -> str:
         "strength": _("Change"),
         "lora": _("LoRA"),
         "lora_weight": _("LoRA weight"),
+        "pack": _("Model pack"),
+        "preview_every": _("Preview every ... steps"),
+        "attention": _("Attention"),
+        "background": _("Colour behind"),
         "memory": _("Memory"),
         "device": _("Device"),
         "dtype": _("Numbers"),
@@ -220,6 +224,7 @@ def choice_word(option: str, choice: object) -> str:
     return {
         "": _("none"),
         "auto": _("automatic"),
+        "plain": _("plain"),
         "as the model": _("as the model"),
         "whole": _("all at once"),
         "sliced": _("in slices"),
@@ -249,5 +254,6 @@ def engine_word(engine: str) -> str:
         "picture.sketch": _("Sketch painter, not a neural model"),
         "picture.diffusers": _("Diffusion model"),
         "picture.enhance": _("Make a picture clearer"),
+        "picture.cutout": _("Cut out what is in front"),
         "picture.restore": _("Fill scratches and dust"),
     }.get(engine, engine)
