@@ -97,7 +97,9 @@ class VoicePage(Page):
     def focus_first(self) -> None:
         """Ready to type where something is typed."""
         focused = self.window().focusWidget()
-        if self.mode == "speak" and (focused is None or not self.isAncestorOf(focused)):
+        # The first button of the page has the keyboard when the page has just come to the front.
+        is_elsewhere = focused is None or not self.isAncestorOf(focused) or focused is self._modes["speak"]
+        if self.mode == "speak" and is_elsewhere:
             self.speak.focus_first()
         else:
             super().focus_first()
@@ -147,6 +149,8 @@ class VoicePage(Page):
     def on_made(self) -> None:
         """Let it be heard."""
         self.show_mode("takes")
+        if self.isVisible():
+            self.takes.focus_first()
 
     def on_failed(self, error: SignetError) -> None:
         """A failed job is said here until the next one, also while another page is in front."""

@@ -83,7 +83,7 @@ class SpeakPart(QWidget):
         self._code.setMinimumWidth(60)
         self._code.textEdited.connect(self.on_words)
         self.sliders = OptionSliders("voice_speak", [one for one in Stock.options if one.name in ("rate", "pitch")])
-        self._takes = number_field("voice_takes", _("Takes"), 1, MOST_TAKES)
+        self._takes = number_field("voice_takes", _("How many takes"), 1, MOST_TAKES)
         self._seed = number_field("voice_seed", _("Seed"), 0, LARGEST_SEED)
         self._seed.setToolTip(_("0 speaks plainly; other numbers vary pace and pitch a little."))
         self._purpose = named(QComboBox(), "voice_speak_purpose", _("Purpose"))
@@ -120,7 +120,7 @@ class SpeakPart(QWidget):
             row(self._language, self._code),
             self.sliders,
             row(
-                column(label(_("Takes"), "strong"), self._takes, spacing=4),
+                column(label(_("How many takes"), "strong"), self._takes, spacing=4),
                 column(label(_("Seed"), "strong"), self._seed, spacing=4),
                 column(label(_("Purpose"), "strong"), self._purpose, spacing=4),
             ),

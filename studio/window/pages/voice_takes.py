@@ -92,7 +92,7 @@ class TakesPart(QWidget):
         self._result.show_sound(take.heard, marks)
         told = [_("{length}, {origin}", length=clock(take.heard.seconds), origin=_origin(take))]
         told += [f"{word(warning)[:1].upper()}{word(warning)[1:]}" for warning in take.info.warnings]
-        self._facts.setText(_("Released: {path}", path=take.released.path) if take.released else ". ".join(told))
+        self._facts.setText(_("Released: {path}", path=take.released.path) if take.released else "\n".join(told))
         self._release.setVisible(take.released is None)
         self._release.setEnabled(not model.is_active)
         self._open.setVisible(take.released is not None)
@@ -117,6 +117,10 @@ class TakesPart(QWidget):
             if take.number == self._model.chosen:
                 self._list.setCurrentRow(place)
         self._list.blockSignals(False)
+
+    def focus_first(self) -> None:
+        """The keyboard goes to the result: Space plays it."""
+        self._result.view.setFocus()
 
     def on_item(self, item: QListWidgetItem | None) -> None:
         """Another take."""

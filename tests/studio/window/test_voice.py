@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QComboBox, QListWidget, QPlainTextEdit, QSlider, QSpinBox
+from PySide6.QtWidgets import QApplication, QComboBox, QListWidget, QPlainTextEdit, QSlider, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from engines import sound
@@ -368,6 +368,53 @@ def test_moments_of_recording_and_result_belong_together() -> None:
     assert aligned.to_result(2.0) == 4.5 and aligned.to_input(4.5) == 2.0
     assert aligned.to_input(1.0) == 1.0 and aligned.to_input(6.0) == 3.0
     assert aligned.to_input(9.5) == 4.0
+
+
+# --- keyboard --------------------------------------------------------------------------------------------------------
+
+
+def test_everything_is_reached_and_done_by_keyboard(page: Driver, fake: VoiceWorkshop) -> None:
+    """A text is written, made and heard, a recording is trimmed, without a mouse."""
+    key = Qt.Key
+
+    def focused() -> QWidget:
+        found = QApplication.focusWidget()
+        assert found is not None, "nothing has the keyboard"
+        return found
+
+    def tab_to(name: str) -> None:
+        passed: list[str] = []
+        while focused().objectName() != name:
+            passed.append(focused().objectName())
+            assert len(passed) < 60, f"Tab does not lead to {name}: {passed}"
+            page.qtbot.keyClick(focused(), key.Key_Tab)
+
+    page.window.activateWindow()
+    page.window.show_page("voice")
+    assert focused().objectName() == "voice_text"
+    page.qtbot.keyClicks(focused(), "Hello.")
+    for name in ("voice_voice", "voice_language", "voice_speak_rate", "voice_takes", "voice_seed", "voice_speak_make"):
+        tab_to(name)
+    page.qtbot.keyClick(focused(), key.Key_Return)
+    page.until(lambda: len(page.studio.voices.takes) == 1)
+    page.settle()
+    speaker = listen_with(page, Loudspeaker())
+    assert focused().objectName() == "voice_result_wave"
+    page.qtbot.keyClick(focused(), key.Key_Space)
+    assert len(speaker.played) == 1
+    page.qtbot.keyClick(focused(), key.Key_Space)
+    assert speaker.pauses == 1
+    for name in ("voice_result_play", "voice_result_kind", "voice_discard", "voice_release"):
+        tab_to(name)
+    set_change(page)
+    tab_to("voice_target_wave")
+    for _step in range(20):
+        page.qtbot.keyClick(focused(), key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    tab_to("voice_target_cut")
+    page.qtbot.keyClick(focused(), key.Key_Return)
+    assert page.studio.voices.slots["target"].part == (0.0, 1.5)
+    for name in ("voice_lean_strength", "voice_purpose", "voice_change_make"):
+        tab_to(name)
 
 
 # --- release ---------------------------------------------------------------------------------------------------------
