@@ -33,6 +33,7 @@ def build(plan: Plan) -> Any:
         block_out_channels=plan.autoencoder_widths,
         down_block_types=("DownEncoderBlock2D",) * levels,
         up_block_types=("UpDecoderBlock2D",) * levels,
+        layers_per_block=plan.autoencoder_layers,
         latent_channels=LATENT_CHANNELS,
         norm_num_groups=8,
         sample_size=plan.side_px,

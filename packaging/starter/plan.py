@@ -24,6 +24,7 @@ class Plan:
     pictures: int
     held_out: int
     autoencoder_widths: tuple[int, ...]
+    autoencoder_layers: int
     autoencoder_steps: int
     autoencoder_batch: int
     crop_px: int
@@ -55,6 +56,7 @@ BUDGETS: Final = {
         pictures=640,
         held_out=128,
         autoencoder_widths=(16, 16, 24, 32),
+        autoencoder_layers=1,
         autoencoder_steps=120,
         autoencoder_batch=8,
         crop_px=64,
@@ -78,6 +80,7 @@ BUDGETS: Final = {
         pictures=12_000,
         held_out=512,
         autoencoder_widths=(16, 32, 64, 96),
+        autoencoder_layers=1,
         autoencoder_steps=6_000,
         autoencoder_batch=8,
         crop_px=64,
@@ -100,6 +103,7 @@ BUDGETS: Final = {
         pictures=40_000,
         held_out=1_024,
         autoencoder_widths=(32, 64, 96, 128),
+        autoencoder_layers=2,
         autoencoder_steps=8_000,
         autoencoder_batch=32,
         crop_px=128,

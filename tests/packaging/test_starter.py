@@ -36,6 +36,7 @@ SPECK = Plan(
     pictures=24,
     held_out=8,
     autoencoder_widths=(8, 8, 8, 8),
+    autoencoder_layers=1,
     autoencoder_steps=4,
     autoencoder_batch=2,
     crop_px=16,
@@ -334,6 +335,15 @@ def test_the_candidate_loads_and_is_taken_as_a_pack(trained: Path, tmp_path: Pat
     (home / "packs" / "starter" / "vae" / "config.json").write_text("{}")
     with pytest.raises(PackDamaged):
         find_pack(home, "starter").verify()
+
+
+def test_a_run_as_on_cuda_ends_at_the_gate_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With bfloat16 and channels last, as far as a CPU can show it, every stage runs and the candidate is written."""
+    monkeypatch.setattr(Run, "mixed", lambda _run: torch.autocast("cpu", dtype=torch.bfloat16))
+    monkeypatch.setattr(Run, "layout", lambda _run: torch.channels_last)
+    with pytest.raises(export.NotExported, match="dB"):
+        build(tmp_path)
+    assert gate.load(tmp_path / "candidate", torch.device("cpu")) is not None
 
 
 def test_the_schedule_ends_without_a_signal_and_still_counts() -> None:
