@@ -26,7 +26,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from compliance.account import Account
 from compliance.cases import LONGEST_STATEMENT, Case, CaseBook, CaseKind, checked_statement
 from compliance.clock import stamp
-from compliance.errors import ComplaintInvalid, ComplaintKnown, FileMissing, StatementInvalid, UnknownRecord
+from compliance.errors import (
+    ComplaintInvalid,
+    ComplaintKnown,
+    ComplaintUnclear,
+    FileMissing,
+    StatementInvalid,
+    UnknownRecord,
+)
 from compliance.keys import HomeKeys
 from compliance.ledger import Ledger
 from compliance.roles import Action, verify_may_in
@@ -66,7 +73,7 @@ def complaint_file(
 ) -> bytes:
     """The bytes of a complaint file; key: made for this file alone, None for an unsigned one, which needs a contact.
 
-    Raises ComplaintInvalid for what a reader would refuse.
+    Raises ComplaintUnclear for what a reader would refuse.
     """
     content: dict[str, Any] = {
         "format": FORMAT,
@@ -81,7 +88,10 @@ def complaint_file(
         content["key"] = base64.b64encode(key.public_key().public_bytes_raw()).decode()
         content["signature"] = base64.b64encode(key.sign(_signed_bytes(content))).decode()
     data = json.dumps(content, ensure_ascii=False, indent=1).encode()
-    read_complaint(Path("complaint"), data)
+    try:
+        read_complaint(Path("complaint"), data)
+    except ComplaintInvalid as error:
+        raise ComplaintUnclear(reason=error.data["reason"]) from error
     return data
 
 

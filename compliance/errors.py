@@ -645,7 +645,9 @@ class RoleClash(AccountError):
     """data: account, role. An auditor has no other role."""
 
     message = "{account} cannot have the role {role}: an auditor only reads, and has no other role."
-    next_step = "Make an account of its own for the auditor and take its other roles away first: `signet account role revoke`."
+    next_step = (
+        "Make an account of its own for the auditor and take its other roles away first: `signet account role revoke`."
+    )
 
 
 class OwnWork(AccountError):
@@ -1067,6 +1069,14 @@ class ComplaintInvalid(InputError):
 
     message = "{path} is not a complaint that can be accepted ({reason})."
     next_step = "Ask the sender for a fresh file; nothing was recorded."
+
+
+class ComplaintUnclear(ComplaintInvalid):
+    """data: reason. Whoever writes a complaint has left something out, or named what there is not."""
+
+    code = ExitCode.USAGE
+    message = "The complaint cannot be written like this ({reason})."
+    next_step = "Read `signet case complain --help`."
 
 
 class ComplaintKnown(InputError):

@@ -7,6 +7,7 @@ stands there: libpq finds it (PGPASSFILE, PGPASSWORD), or the server knows the u
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -161,10 +162,19 @@ def _prepare_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise HomeUnusable(path=str(folder), reason="it is read-only")
+        _close_to_others(folder)
     except FileExistsError as error:
         raise HomeUnusable(path=str(folder), reason="it is not a folder") from error
     except OSError as error:
         raise HomeUnusable(path=str(folder), reason=error.strerror or "it cannot be made") from error
+
+
+def _close_to_others(folder: Path) -> None:
+    """A folder that somebody made for a new home is closed to everybody else; one with things in it stays as it is."""
+    if folder.stat().st_mode & 0o077 and not any(folder.iterdir()):
+        # Whoever may write here without owning the folder cannot close it; the files inside are closed all the same.
+        with contextlib.suppress(PermissionError):
+            folder.chmod(0o700)
 
 
 def _refuse_network(folder: Path, existing: Path) -> None:

@@ -57,6 +57,19 @@ def test_a_read_only_folder_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_home_is_closed_to_others(tmp_path: Path) -> None:
+    """A folder that was made for a new home, too; one with other things in it is left as it is."""
+    home, shared = tmp_path / "home", tmp_path / "shared"
+    for folder in (home, shared):
+        folder.mkdir()
+        folder.chmod(0o755)
+    (shared / "letter.txt").write_text("x")
+    for folder, mode in ((home, 0o700), (shared, 0o755)):
+        open_store(folder).close()
+        assert folder.stat().st_mode & 0o777 == mode
+    assert (shared / "signet.db").stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize("kind", sorted(store_module.NETWORK_FILE_SYSTEMS))
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """The folder is not even made on a file system that another machine can change."""
