@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compliance.labels.watermark import code
+from compliance.labels.watermark import code, quality
 from compliance.labels.watermark.frame import Jpeg, luma
 from compliance.labels.watermark.pattern import PILOTS, SETS, pattern, pilot_set
 from compliance.labels.watermark.quality import psnr_db, ssim
@@ -308,3 +308,14 @@ def test_the_jpeg_of_the_self_test_is_jpeg() -> None:
 
 
 FINGERPRINT = (2960, 195457184, 9782, -30.75)
+
+
+@pytest.mark.parametrize("shape", [(300, 40), (96, 33), (97, 11), (7, 9)])
+def test_the_similarity_is_the_same_in_strips(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Working strip by strip changes nothing of the measure, at the borders of strips neither."""
+    random = np.random.default_rng(5)
+    first = (random.random(shape) * 255).astype(np.float32)
+    second = first + random.standard_normal(shape).astype(np.float32) * 4
+    in_strips = ssim(first, second)
+    monkeypatch.setattr(measures, "_STRIP_PX", 1 << 20)
+    assert in_strips == pytest.approx(ssim(first, second), abs=1e-6)
