@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compliance.labels.watermark import code, quality
+from compliance.labels.watermark import code
+from compliance.labels.watermark import quality as measures
 from compliance.labels.watermark.frame import Jpeg, luma
 from compliance.labels.watermark.pattern import PILOTS, SETS, pattern, pilot_set
 from compliance.labels.watermark.quality import psnr_db, ssim
