@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 NoticeLanguage = Literal["zh", "en"]
 MOST_TAKES = 16
-LEAN, ATTRIBUTE = "voice.lean", "voice.attribute"
-WAYS = (LEAN, ATTRIBUTE)
+LEAN, ATTRIBUTE, CONVERTER = "voice.lean", "voice.attribute", "voice.converter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +92,7 @@ class VoicesModel(Model):
         self._people = people
         self.stock: list[VoiceView] = []
         self.packs: list[ModelPack] = []
+        self.converters: list[ModelPack] = []
         self.is_listed = False
         self.slots: dict[Role, RecordingSlot] = {role: RecordingSlot(workshop, calls, self) for role in ROLES}
         self.consents: dict[Role, set[str]] = {role: set() for role in ROLES}
@@ -132,7 +132,9 @@ class VoicesModel(Model):
             return find_voices(self.workshop.home)
 
         def then(found: Any) -> None:
-            self.stock, self.packs = found
+            self.stock, packs = found
+            self.packs = [pack for pack in packs if pack.kind != CONVERTER]
+            self.converters = [pack for pack in packs if pack.kind == CONVERTER]
             self.is_listed = True
             self.changed.emit()
 
@@ -150,7 +152,7 @@ class VoicesModel(Model):
 
     def roles(self) -> tuple[Role, ...]:
         """The recordings that the chosen way needs."""
-        return ROLES if self.way == LEAN else ("target",)
+        return ("target",) if self.engine == ATTRIBUTE else ROLES
 
     def chosen_consents(self) -> tuple[str, ...]:
         """All consents in use, each once."""
@@ -165,8 +167,18 @@ class VoicesModel(Model):
         """Whether a change can be asked for; the gate decides in the end."""
         return all(self.slots[role].state == "ready" for role in self.roles()) and self.has_consents()
 
+    @property
+    def engine(self) -> str:
+        """The engine of the chosen way."""
+        return self.way.partition(":")[0]
+
+    @property
+    def converter(self) -> ModelPack | None:
+        """The pack of the chosen way, where it is one."""
+        return next((pack for pack in self.converters if self.way == f"{CONVERTER}:{pack.id}"), None)
+
     def set_way(self, way: str) -> None:
-        """Lean towards another voice, or edit this one."""
+        """Lean towards another voice, edit this one, or convert it by a pack: "voice.converter:ID"."""
         self.way = way
         self.changed.emit()
 
@@ -243,8 +255,10 @@ class VoicesModel(Model):
 
     def change(self, options: Mapping[str, Any]) -> None:
         """Change the recording; its part and that of the reference are among the options."""
-        given, slots, way, consents = dict(options), self.slots, self.way, self.chosen_consents()
-        target, source = slots["target"].path, slots["source"].path if way == LEAN else None
+        given, slots, engine, consents = dict(options), self.slots, self.engine, self.chosen_consents()
+        if engine == CONVERTER:
+            given["pack"] = self.way.partition(":")[2]
+        target, source = slots["target"].path, None if engine == ATTRIBUTE else slots["source"].path
         assert target is not None, "only what is ready is asked for"
         for role, start, end in (
             ("target", "start_s", "end_s"),
@@ -262,7 +276,7 @@ class VoicesModel(Model):
         self._origin = slots["target"].heard, slots["target"].part
         self._alignment = Alignment(slots["target"].part[0], float(given.get("rate", 1.0)))
         self._begin(
-            [lambda: self.workshop.plan_voice(way, given, target=target, source=source, consents=consents, **scope)]
+            [lambda: self.workshop.plan_voice(engine, given, target=target, source=source, consents=consents, **scope)]
         )
 
     def _begin(self, plans: list[Callable[[], SwapPlan]]) -> None:
@@ -438,12 +452,12 @@ class VoicesModel(Model):
 
 
 def find_voices(home: Path) -> tuple[list[VoiceView], list[ModelPack]]:
-    """The built-in voices, and the packs of neural ones; asks the speech process, so not for the window's thread."""
+    """The built-in voices, and the packs that speak or convert; asks a process, so not for the window's thread."""
     from studio.pack_voices import ENGINES
     from studio.packs import list_packs
     from studio.voices import voices
 
-    return voices(), [pack for pack in list_packs(home) if pack.kind in ENGINES]
+    return voices(), [pack for pack in list_packs(home) if pack.kind in ENGINES or pack.kind == CONVERTER]
 
 
 def labelled(

@@ -9,13 +9,13 @@ from PySide6.QtWidgets import QComboBox, QWidget
 
 from studio.text import _
 from studio.window.models.bench import ROLES, is_territory
-from studio.window.models.voices import ATTRIBUTE, LEAN, WAYS, VoicesModel
+from studio.window.models.voices import ATTRIBUTE, CONVERTER, LEAN, VoicesModel
 from studio.window.pages.more_scope import MoreScope
 from studio.window.pages.voice_options import OptionSliders
 from studio.window.pages.voice_recording import RecordingCard
-from studio.window.widgets.basic import button, card, column, holder, label, named, row
+from studio.window.widgets.basic import button, card, chip, column, holder, label, named, restyle, row
 from studio.window.widgets.wave_panel import Ear
-from studio.window.words import PURPOSES, purpose_word
+from studio.window.words import PURPOSES, licence_word, purpose_word
 
 _PARTS = ("start_s", "end_s", "reference_start_s", "reference_end_s")
 
@@ -37,7 +37,8 @@ class ChangePart(QWidget):
         self._way.setCurrentIndex(max(0, self._way.findData(model.way)))
         self._way.currentIndexChanged.connect(lambda _index: model.set_way(self._way.currentData()))
         self._honest = label("", "muted")
-        head = row(self._way, self._honest, spacing=14)
+        self._licence = chip("", "plain")
+        head = row(self._way, self._honest, self._licence, spacing=14)
         head.setStretch(1, 1)
         self.cards = {role: RecordingCard(role, model, ear) for role in ROLES}
         self._sides = {role: card(column(self.cards[role]), 14) for role in ROLES}
@@ -51,7 +52,7 @@ class ChangePart(QWidget):
             way: OptionSliders(
                 f"voice_{way.removeprefix('voice.')}", [one for one in options[way] if one.name not in _PARTS]
             )
-            for way in WAYS
+            for way in (LEAN, ATTRIBUTE)
         }
         self._purpose = named(QComboBox(), "voice_purpose", _("Purpose"))
         for purpose in PURPOSES:
@@ -81,9 +82,12 @@ class ChangePart(QWidget):
         model = self._model
         if self._way.currentData() != model.way:
             self._way.setCurrentIndex(self._way.findData(model.way))
+        self._show_packs()
         self._honest.setText(
             _("It takes on pitch, tune and colour of the other voice; it does not imitate the person.")
             if model.way == LEAN
+            else _("A neural model gives the speech the other voice, with the consent of both people.")
+            if model.engine == CONVERTER
             else _("Pitch, size, breath, pace and liveliness change; the words stay.")
         )
         for role in ROLES:
@@ -95,12 +99,32 @@ class ChangePart(QWidget):
         self._why.setText(self._missing())
         self.make.setEnabled(model.is_ready() and is_territory(model.territory) and not model.is_active)
 
+    def _show_packs(self) -> None:
+        """Each converter among the packs is a way of its own."""
+        model = self._model
+        known = [self._way.itemData(place) for place in range(2, self._way.count())]
+        if known != [f"{CONVERTER}:{pack.id}" for pack in model.converters]:
+            self._way.blockSignals(True)
+            while self._way.count() > 2:
+                self._way.removeItem(2)
+            for pack in model.converters:
+                self._way.addItem(_("Convert by {name} (model pack)", name=pack.title), f"{CONVERTER}:{pack.id}")
+            self._way.setCurrentIndex(max(0, self._way.findData(model.way)))
+            self._way.blockSignals(False)
+        chosen = model.converter
+        self._licence.setVisible(chosen is not None)
+        if chosen is not None:
+            text, kind = licence_word(chosen.licence_class.value)
+            self._licence.setText(text)
+            self._licence.setProperty("chip", kind)
+            restyle(self._licence)
+
     def _missing(self) -> str:
         model = self._model
         slots = [model.slots[role] for role in model.roles()]
         if model.is_active:
             return _("A voice is being made.")
-        if model.way == LEAN and model.slots["source"].path is None:
+        if "source" in model.roles() and model.slots["source"].path is None:
             return _("Next: choose the recording of the voice it leans towards.")
         if model.slots["target"].path is None:
             return _("Next: choose the recording that is changed.")
@@ -126,4 +150,5 @@ class ChangePart(QWidget):
     def on_make(self) -> None:
         """Ask for the work; the gate is asked before a sample is touched."""
         if self.make.isEnabled():
-            self._model.change(self.sliders[self._model.way].values())
+            sliders = self.sliders.get(self._model.way)
+            self._model.change(sliders.values() if sliders is not None else {})

@@ -112,7 +112,7 @@ class VoiceWorkshop(FakeWorkshop):
         self.heard.append(language)
         return wav(speech(LOW, 2.0, RATE_HZ, seed=running.plan.seed), RATE_HZ)
 
-    def release(self, running: Any, out: Path, overwrite: bool = False, language: str = "zh") -> ReleaseView:
+    def release(self, running: Any, out: Path, overwrite: bool = False, language: str = "") -> ReleaseView:
         if out.exists() and not overwrite:
             raise TargetExists(path=out)
         out.write_bytes(b"a labelled sound")

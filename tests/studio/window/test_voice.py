@@ -14,8 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from engines import sound
 from engines.job import JobState
+from engines.packs import LicenceClass, ModelPack
 from engines.voice.text import LONGEST_TEXT
 from studio.window import main_window
+from studio.window.models import voices
 from studio.window.models.voices import Alignment
 from studio.window.pages.account_page import AccountPage
 from studio.window.pages.people_page import PeoplePage
@@ -324,6 +326,48 @@ def test_editing_needs_one_recording_and_its_sliders_come_from_the_engine(page: 
     assert plan.engine == "voice.attribute" and plan.paths == (target,) and len(plan.consents) == 1
     assert plan.options["pitch"] == 12.0 and plan.options["formants"] == 1.0
     assert set(plan.options) == {"pitch", "formants", "breath", "rate", "liveliness"}
+
+
+def test_a_converter_among_the_packs_is_a_way_of_its_own(
+    page: Driver, fake: VoiceWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its licence; it needs both recordings and both consents, and has no sliders."""
+    about = ("1", "Some Licence", LicenceClass.NON_COMMERCIAL, "", {}, page.folder)
+    packs = [ModelPack("seed", "voice.converter", "Seed", *about), ModelPack("amy", "voice.piper", "Amy", *about)]
+    monkeypatch.setattr(voices, "find_voices", lambda _home: ([], packs))
+    page.studio.voices.list_voices()
+    set_change(page)
+    way = page.find("voice_way", QComboBox)
+    assert isinstance(way, QComboBox)
+    assert [way.itemText(place) for place in range(2, way.count())] == ["Convert by Seed (model pack)"]
+    way.setCurrentIndex(2)
+    assert "not for business" in page.texts(the_page(page).change)
+    page.press("voice_change_make")
+    page.until(lambda: len(page.studio.voices.takes) == 1)
+    plan = fake.jobs[0].plan
+    assert plan.engine == "voice.converter" and plan.options == {"pack": "seed"}
+    assert len(plan.paths) == 2 and len(plan.consents) == 2
+
+
+def test_a_pack_of_voices_is_offered_with_its_licence_and_has_no_pitch(
+    page: Driver, fake: VoiceWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A converter is none of them; its own voice is written, since only the pack knows it."""
+    about = ("1", "Some Licence", LicenceClass.RESEARCH_ONLY, "", {}, page.folder)
+    packs = [ModelPack("seed", "voice.converter", "Seed", *about), ModelPack("amy", "voice.piper", "Amy", *about)]
+    monkeypatch.setattr(voices, "find_voices", lambda _home: ([], packs))
+    page.studio.voices.list_voices()
+    page.settle()
+    combo = page.find("voice_voice", QComboBox)
+    assert isinstance(combo, QComboBox)
+    assert [combo.itemText(place) for place in range(1, combo.count())] == ["Amy (model pack)"]
+    combo.setCurrentIndex(1)
+    assert "for research only" in page.texts(the_page(page).speak)
+    page.write("voice_pack_voice", "amy-low")
+    say(page, "Good morning.")
+    page.until(lambda: len(page.studio.voices.takes) == 1)
+    options = fake.jobs[0].plan.options
+    assert (options["pack"], options["voice"]) == ("amy", "amy-low") and "pitch" not in options
 
 
 def test_a_purpose_that_a_consent_does_not_cover_is_said(page: Driver) -> None:
