@@ -10,6 +10,7 @@ import argparse
 import json
 import math
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -45,13 +46,15 @@ def strip(source: Path, target: Path) -> None:
     whole.crop((left, top, left + width, top + height)).save(target, "JPEG", quality=60)
 
 
-def asked(home: Path, file: Path) -> tuple[dict[str, Any], float]:
-    """What `signet verify` says of a file, and how long it took from start to end of the process."""
+def asked(home: Path, file: Path) -> tuple[dict[str, Any], float, float]:
+    """What `signet verify` says of a file, and the seconds from start to end of its process: by the clock, and of CPU."""
     command = [sys.executable, "-m", "studio", "--home", str(home), "verify", str(file), "--json"]
-    start = time.perf_counter()
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "SIGNET_LANG": "en"})
     seconds = time.perf_counter() - start
-    return json.loads(done.stdout.splitlines()[-1]), seconds
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(done.stdout.splitlines()[-1]), seconds, cpu_s
 
 
 def names(report: dict[str, Any], release: str) -> bool:
@@ -65,7 +68,7 @@ def names(report: dict[str, Any], release: str) -> bool:
 
 def trace_part(say: Callable[[str], None], runs: int = RUNS) -> dict[str, Any]:
     """The `trace` entry: found, the share of runs that named release and time; median and slowest in seconds."""
-    found, seconds = 0, []
+    found, seconds, cpu = 0, [], []
     with tempfile.TemporaryDirectory() as folder:
         home = Home.furnished(Path(folder) / "home")
         copies = []
@@ -78,15 +81,20 @@ def trace_part(say: Callable[[str], None], runs: int = RUNS) -> dict[str, Any]:
         home.rows.close()
         for run in range(runs):
             name, release, copy = copies[run % len(copies)]
-            report, took_s = asked(home.folder, copy)
+            report, took_s, cpu_s = asked(home.folder, copy)
             is_found = names(report, release)
             found += is_found
             seconds.append(took_s)
-            say(f"{name:24s} {took_s:5.2f} s  {'named' if is_found else 'NOT NAMED'}  {report['sentence']}")
+            cpu.append(cpu_s)
+            say(
+                f"{name:24s} {took_s:5.2f} s ({cpu_s:.2f} s of CPU)  {'named' if is_found else 'NOT NAMED'}  "
+                f"{report['verdict']}"
+            )
     return {
         "found": found / max(1, runs),
         "median_s": round(statistics.median(seconds), 3),
         "slowest_s": round(max(seconds), 3),
+        "median_cpu_s": round(statistics.median(cpu), 3),
         "runs": runs,
     }
 
