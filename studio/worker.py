@@ -375,6 +375,9 @@ def _begin_speech() -> SpeechProcess | None:
 def main(arguments: list[str]) -> None:
     """Serve on the inherited socket whose number is the first argument; the second is the folder of model packs."""
     os.environ.update(OPENCV_OPENCL_RUNTIME="disabled", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+    # torch looks for a place for what it compiles as soon as parts of it are imported, and nothing is writable here; it
+    # is content with a folder that is there, and writes into it only where something is compiled.
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = sys.prefix
     packs.keep_packs_in(Path(arguments[1]))
     sock = socket.socket(fileno=int(arguments[0]))
     voices = _begin_speech()
