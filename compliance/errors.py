@@ -422,6 +422,20 @@ class VoiceMismatch(FaceMismatch):
     next_step = "Use a recording in which this person alone speaks, or the consent of whoever speaks."
 
 
+class EvidenceVoiceMismatch(VoiceMismatch):
+    """data: face, role, consent, score, threshold. Found while a consent is recorded, so there is none to name yet."""
+
+    message = "The evidence and the recording are not in the same voice ({score}, {threshold} is needed)."
+    next_step = "Use evidence and a recording in which this person alone speaks."
+
+
+class EvidenceFaceMismatch(FaceMismatch):
+    """data: face, role, consent, score, threshold. Found while a consent is recorded, so there is none to name yet."""
+
+    message = "The evidence does not show the person of face {face} in the picture ({score} of {threshold})."
+    next_step = "Use a still and a picture of the person who agrees; clearer ones may help."
+
+
 class PhraseNotHeard(ConsentError):
     """data: heard, words, needed."""
 

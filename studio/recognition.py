@@ -12,12 +12,12 @@ import numpy as np
 from compliance import store
 from compliance.consent_record import Biometric
 from compliance.errors import (
+    EvidenceFaceMismatch,
+    EvidenceVoiceMismatch,
     FaceIndexUnknown,
-    FaceMismatch,
     NoFaceFound,
     RecogniserMissing,
     SignetError,
-    VoiceMismatch,
 )
 from compliance.gate import FaceMatch
 from compliance.keys import HomeKeys
@@ -78,7 +78,7 @@ class Recognition:
         """Compare the evidence with the asset and keep the evidence's template; what the record says of it.
 
         still: a picture with the person alone. face: the number in the asset, where it shows several.
-        Raises RecogniserMissing, NoFaceFound, FaceIndexUnknown, FaceMismatch.
+        Raises RecogniserMissing, NoFaceFound, FaceIndexUnknown, EvidenceFaceMismatch.
         """
         evidence, shown = self.look("evidence", still), self.look("asset", asset)
         if evidence is None or shown is None:
@@ -94,7 +94,9 @@ class Recognition:
         template, threshold = own[1], self._thresholds[model]
         score = best_similarity(shown[1][number], [template])
         if score < threshold:
-            raise FaceMismatch(face=number, role="target", consent="-", score=round(score, 3), threshold=threshold)
+            raise EvidenceFaceMismatch(
+                face=number, role="target", consent="-", score=round(score, 3), threshold=threshold
+            )
         keep_templates(self._rows, keys, subject_id, "face", model, [template])
         return Biometric(str(self.pack_id()), model, threshold, round(score, 6), 1)
 
@@ -127,12 +129,14 @@ class Recognition:
         """Compare the spoken evidence with the recording and keep the evidence's template; what the record says of it.
 
         With a speaker pack its model compares, and the consent is matched by that model from then on. Raises
-        NotASound, SoundTooLong, VoiceNotFound, VoiceMismatch, PackDamaged.
+        NotASound, SoundTooLong, VoiceNotFound, EvidenceVoiceMismatch, PackDamaged.
         """
         own, shown = self.listen("evidence", evidence), self.listen("recording", asset)
         score = shown.score([own.whole])
         if score < own.threshold:
-            raise VoiceMismatch(face=1, role="target", consent="-", score=round(score, 3), threshold=own.threshold)
+            raise EvidenceVoiceMismatch(
+                face=1, role="target", consent="-", score=round(score, 3), threshold=own.threshold
+            )
         keep_templates(self._rows, keys, subject_id, "voice", own.model_sha256, [own.whole])
         compared_by = self.pack_id(SPEAKER_KIND) or VOICE_ENCODER
         return Biometric(compared_by, own.model_sha256, own.threshold, round(score, 6), 1)

@@ -65,7 +65,10 @@ def _rows(grant: GrantView) -> list[tuple[str, str]]:
         (_("from"), grant.valid_from),
         (_("until"), grant.valid_until),
         (_("state"), _(grant.state)),
-        (_("SHA-256 of the picture"), grant.asset_sha256),
+        (
+            _("SHA-256 of the recording") if grant.likeness == "voice" else _("SHA-256 of the picture"),
+            grant.asset_sha256,
+        ),
         (_("SHA-256 of the evidence"), grant.evidence_sha256 or _("none")),
         (_("evidence level"), _(grant.evidence_level)),
         (_("approved by"), grant.approved_by or _("nobody")),

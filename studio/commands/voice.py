@@ -1,4 +1,4 @@
-"""signet voice: speech from words by built-in voices."""
+"""signet voice: speech from words; the voices are listed here, and changed in voice_convert."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from studio.text import N_, _, word
 if TYPE_CHECKING:
     from studio.workshop import SwapPlan, Workshop
 
-group = typer.Typer(help=N_("Voices: speech from words."))
+group = typer.Typer(help=N_("Voices: speech from words, and recorded voices changed."))
 
 _MOST_TAKES = 16
 

@@ -16,6 +16,7 @@ from compliance.errors import (
     ConsentExpired,
     ConsentPurpose,
     ConsentWithdrawn,
+    EvidenceVoiceMismatch,
     NotASound,
     OptionUnfit,
     PermitInvalid,
@@ -23,7 +24,6 @@ from compliance.errors import (
     SignetError,
     VoiceConsentForOther,
     VoiceConsentMissing,
-    VoiceMismatch,
     VoiceNotFound,
 )
 from engines.engine import Input, Request
@@ -191,7 +191,7 @@ def test_spoken_evidence_is_compared_with_the_recording(workshop: Workshop, reco
     before = len(workshop.grants())
     spoken = (recordings / "high again.wav").read_bytes()
     for name in ("low", "both"):
-        with pytest.raises(VoiceMismatch):
+        with pytest.raises(EvidenceVoiceMismatch):
             consent(workshop, recordings / f"{name}.wav", evidence_data=spoken, evidence_kind="audio")
     assert len(workshop.grants()) == before
 
