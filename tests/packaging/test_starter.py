@@ -296,6 +296,25 @@ def test_captions_say_what_the_painter_hears() -> None:
         assert all(answer in ALL[name] for name, answer in found.labels.items())
 
 
+@pytest.mark.parametrize(
+    ("caption", "labels", "meant"),
+    [
+        ("a dragon over hills", {"kind": "landscape"}, {"land:hills"}),
+        ("a boat, hills", {"kind": "landscape"}, {"land:hills", "land:desert"}),
+        ("a boat", {"kind": "portrait"}, {"thing:boat"}),
+        ("a red planet, space", {"kind": "space", "planet": "blue"}, {"cosmos:planet"}),
+    ],
+)
+def test_a_caption_that_is_heard_otherwise_is_drawn_again(
+    caption: str, labels: dict[str, str], meant: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unknown word, a thing not heard, another kind of picture, another colour."""
+    bad, good = (captions.Scene(caption, labels), meant), captions._draw(np.random.default_rng(4))
+    given = iter([bad, bad, good])
+    monkeypatch.setattr(captions, "_draw", lambda _rng: next(given))
+    assert captions.scene(1) == good[0]
+
+
 def test_every_answer_is_drawn() -> None:
     """No answer of the gate's questions is missing among the captions."""
     drawn = {item for seed in range(1500) for item in captions.scene(seed).labels.items()}
