@@ -47,7 +47,7 @@ def strip(source: Path, target: Path) -> None:
 
 
 def asked(home: Path, file: Path) -> tuple[dict[str, Any], float, float]:
-    """What `signet verify` says of a file, and the seconds from start to end of its process: by the clock, and of CPU."""
+    """What `signet verify` says of a file, and the seconds that its process took: by the clock, and of CPU."""
     command = [sys.executable, "-m", "studio", "--home", str(home), "verify", str(file), "--json"]
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "SIGNET_LANG": "en"})

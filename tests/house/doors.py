@@ -86,6 +86,7 @@ DOORS: dict[str, dict[str, str]] = {
         "os.open": "opens the null device for that",
     },
     "studio/commands/stopping.py": {"getattr by a computed name": "signals that not every system knows"},
+    "studio/commands/door.py": {"import importlib": "asks whether a part is installed, and loads nothing"},
     "studio/commands/verify_page.py": {
         "save": "a small picture of a checked file for the report about it, into memory: the file as it lies there",
     },
