@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from compliance.errors import OptionUnfit
+from compliance.errors import ModelUnfit, OptionUnfit
 from compliance.media import Origin, Pixels
 from compliance.permit import Role
 from engines.job import CancelToken, Events, Progress
@@ -103,9 +103,13 @@ def _call(worker: Any, accepted: frozenset[str], told: Mapping[str, Any], seeds:
     # Chance comes from the processor's generator, so that a seed means the same on every device.
     chance = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     words = {**told, "generator": chance if len(chance) > 1 else chance[0]}
-    with torch.inference_mode():
-        made = worker(**{key: value for key, value in words.items() if key in accepted})
-    return [np.ascontiguousarray(np.asarray(picture.convert("RGB"))) for picture in made.images]
+    try:
+        with torch.inference_mode():
+            made = worker(**{key: value for key, value in words.items() if key in accepted})
+        return [np.ascontiguousarray(np.asarray(picture.convert("RGB"))) for picture in made.images]
+    except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
+        # A pipeline for films, or one that wants a picture, a map or a mask of its own kind.
+        raise ModelUnfit(pack=type(worker).__name__, reason="it makes no picture of what it was given") from error
 
 
 def _told(worker: Any, accepted: frozenset[str], job: Job, warnings: list[str]) -> dict[str, Any]:

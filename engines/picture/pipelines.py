@@ -8,6 +8,7 @@ a hub and no code of a model is run.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -130,7 +131,8 @@ def _open(pack: ModelPack, number_type: Any) -> Any:
         raise PackDamaged(pack=pack.id, file="-", reason=f"does not load: {type(error).__name__}") from error
     if not (hasattr(pipeline, "unet") or hasattr(pipeline, "transformer")) or not hasattr(pipeline, "vae"):
         raise ModelUnfit(pack=pack.id, reason="it is no pipeline that makes pictures from words")
-    missing = [part for part, model in pipeline.components.items() if _is_hollow(model)]
+    models = {part: model for part, model in pipeline.components.items() if hasattr(model, "parameters")}
+    missing = [part for part, model in models.items() if _is_hollow(model) or not _is_filled(pack, part, model)]
     if missing:
         raise ModelUnfit(pack=pack.id, reason=f"the weights do not fill its {missing[0]}")
     return pipeline
@@ -183,7 +185,23 @@ def _verify_parts(pack: ModelPack, base: Path, index: dict[str, Any]) -> None:
 
 def _is_hollow(model: Any) -> bool:
     """Whether a model has weights that no file filled."""
-    return hasattr(model, "parameters") and any(weight.is_meta for weight in model.parameters())
+    return any(weight.is_meta for weight in model.parameters())
+
+
+def _is_filled(pack: ModelPack, part: str, model: Any) -> bool:
+    """Whether the files of a part hold as many numbers as its model has weights.
+
+    Transformers makes up by chance what a file lacks, and only logs it.
+    """
+    if pack.kind != FOLDER_KIND or getattr(model.config, "quantization_config", None) is not None:
+        return True
+    held = 0
+    for name in pack.files:
+        if name.startswith(f"{part}/") and name.endswith(".safetensors"):
+            header = read_safetensors_header(pack.path(name), name, pack.id)
+            about = [told for tensor, told in header.items() if tensor != "__metadata__" and "F" in told["dtype"]]
+            held += sum(math.prod(told["shape"]) for told in about)
+    return held >= sum(int(weight.numel()) for weight in model.parameters())
 
 
 def _apply(pipeline: Any, lora: ModelPack, weight: float) -> None:

@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compliance.errors import ExitCode, ModelUnfit, OptionUnfit, PackForeign, PackMissing, PackUnfit, SignetError
+from compliance.errors import (
+    ExitCode,
+    ModelUnfit,
+    OptionUnfit,
+    PackDamaged,
+    PackForeign,
+    PackMissing,
+    PackUnfit,
+    SignetError,
+)
 from compliance.media import SyntheticMedia, unseal
 from compliance.permit import Permit
 from engines import packs
@@ -39,6 +48,7 @@ def home(diffusion_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     add_pack(diffusion_home, make_single_file(tiny, folder / "one.safetensors"), pack_id="one", like="tiny", **ABOUT)
     for name, words in {"lora": {}, "lora-wide": {"words": 24}, "lora-else": {"name": "elsewhere.7.attn"}}.items():
         add_pack(diffusion_home, make_lora(folder / f"{name}.safetensors", **words), pack_id=name, **ABOUT)
+    add_pack(diffusion_home, make_lora(folder / "lora-none.safetensors", part="prior"), pack_id="lora-none", **ABOUT)
     not_lora = make_single_file(tiny, folder / "no.safetensors")
     add_pack(diffusion_home, not_lora, pack_id="no-lora", kind="picture.lora", **ABOUT)
     return diffusion_home
@@ -75,10 +85,11 @@ def make(
     [
         ({"lora": "lora-wide"}, "this LoRA is for another base model"),
         ({"lora": "lora-else"}, "this LoRA is for another base model"),
+        ({"lora": "lora-none"}, "this LoRA is for another base model"),
         ({"lora": "no-lora"}, "it is no LoRA"),
         ({"pack": "crossed"}, "its unet is of the class AutoencoderKL and not UNet2DConditionModel"),
     ],
-    ids=["another width", "other layers", "no LoRA", "wrong class"],
+    ids=["another width", "other layers", "no part of it", "no LoRA", "wrong class"],
 )
 def test_what_does_not_fit_is_told(engine: Any, options: dict[str, object], reason: str) -> None:
     """A LoRA for another base, one that is none, a UNet of the wrong class: a sentence and a code."""
@@ -87,7 +98,7 @@ def test_what_does_not_fit_is_told(engine: Any, options: dict[str, object], reas
     assert refusal.value.data["reason"] == reason and refusal.value.code == ExitCode.MODEL
 
 
-@pytest.mark.parametrize("how", ["no index", "no pipeline", "own code", "a scheduler", "a part missing"])
+@pytest.mark.parametrize("how", ["no index", "no pipeline", "own code", "a scheduler", "a part missing", "wants more"])
 def test_a_folder_that_is_no_pipeline(engine: Any, home: Path, tmp_path: Path, how: str) -> None:
     """Nothing of it is loaded, whatever its index claims."""
     source = tmp_path / "source"
@@ -101,6 +112,8 @@ def test_a_folder_that_is_no_pipeline(engine: Any, home: Path, tmp_path: Path, h
         index = {"_class_name": "DDIMScheduler"}
     elif how == "own code":
         index["unet"] = ["my_code", "MyUNet"]
+    elif how == "wants more":
+        index["_class_name"] = "StableDiffusionImg2ImgPipeline"
     else:
         shutil.rmtree(source / "vae")
     (source / "model_index.json").write_text(json.dumps(index))
@@ -135,24 +148,34 @@ def test_single_files_that_are_no_model(home: Path, tmp_path: Path) -> None:
     assert kind_of(part)[0] == "weights" and kind_of(whole)[0] == "picture.single-file"
 
 
-def test_a_file_that_does_not_fill_its_settings(engine: Any, home: Path, tmp_path: Path) -> None:
-    """A tensor that is not there, or of another shape, stays no silent hole in the model."""
-    from safetensors.torch import save_file
+@pytest.mark.parametrize("how", ["unet missing", "unet shape", "text missing", "folder unet", "folder text"])
+def test_weights_that_do_not_fill_the_model(engine: Any, home: Path, tmp_path: Path, how: str) -> None:
+    """A tensor that is not there, or of another shape, is no silent hole that chance fills."""
+    from safetensors.torch import load_file, save_file
 
-    tensors = tensors_of(home / "packs" / "tiny")
-    name = "model.diffusion_model.middle_block.0.in_layers.2.weight"
-    for how in ("missing", "shape"):
-        bent = dict(tensors)
-        if how == "missing":
-            del bent[name]
-        else:
-            bent[name] = bent[name][:, :-1].contiguous()
-        path = tmp_path / f"{how}.safetensors"
-        save_file({key: value.contiguous() for key, value in bent.items()}, path)
-        add_pack(home, path, pack_id=f"hole-{how}", like="tiny", **ABOUT)
-        with pytest.raises(SignetError) as refusal:
-            make(engine, pack=f"hole-{how}")
-        assert refusal.value.code == ExitCode.MODEL
+    tiny, name = home / "packs" / "tiny", how.replace(" ", "-")
+    if how.startswith("folder"):
+        source = tmp_path / "source"
+        shutil.copytree(tiny, source)
+        places = {"folder unet": "unet/diffusion_pytorch_model", "folder text": "text_encoder/model"}
+        path = source / f"{places[how]}.safetensors"
+        tensors = load_file(path)
+        del tensors[next(key for key in tensors if "norm1.weight" in key)]
+        save_file(tensors, path, metadata={"format": "pt"})
+        add_pack(home, source, pack_id=name, **ABOUT)
+    else:
+        tensors = tensors_of(tiny)
+        mark = "middle_block.0.in_layers.2.weight" if how.startswith("unet") else "layer_norm1.weight"
+        key = next(key for key in tensors if mark in key)
+        bent = tensors.pop(key)
+        if how == "unet shape":
+            tensors[key] = bent[:, :-1]
+        path = tmp_path / "bent.safetensors"
+        save_file({key: value.contiguous() for key, value in tensors.items()}, path)
+        add_pack(home, path, pack_id=name, like="tiny", **ABOUT)
+    with pytest.raises((ModelUnfit, PackDamaged)) as refusal:
+        make(engine, pack=name)
+    assert refusal.value.code == ExitCode.MODEL
 
 
 @pytest.mark.parametrize(
@@ -308,7 +331,8 @@ def test_a_row_is_computed_once_and_told_apart(engine: Any) -> None:
     assert max(np.abs(one - other).max() for one, other in zip(alone, row, strict=True)) <= 1
     afresh = make(load_engine("picture.diffusers"), seed=21, batch=3, place=1)[0]
     assert np.array_equal(afresh, row[1])
-    # Another word, picture or row is not taken out of what was kept.
+    # What was kept is for this request alone: another word makes another picture.
+    make(engine, seed=20, batch=3, place=0)
     assert not np.array_equal(make(engine, seed=21, batch=3, place=1, prompt="low")[0], row[1])
 
 

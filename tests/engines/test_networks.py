@@ -40,6 +40,7 @@ def home(diffusion_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     made = {
         "up2": (tiny_networks.make_upscaler(folder / "up2.onnx"), UPSCALER),
         "up4": (tiny_networks.make_upscaler(folder / "up4.onnx", 4, 64), UPSCALER),
+        "up5": (tiny_networks.make_upscaler(folder / "up5.onnx", 5), UPSCALER),
         "down": (tiny_networks.make_shrinker(folder / "down.onnx"), UPSCALER),
         "grey": (tiny_networks.make_grey_model(folder / "grey.onnx"), UPSCALER),
         "infinite": (tiny_networks.make_infinite(folder / "infinite.onnx"), UPSCALER),
@@ -91,6 +92,7 @@ REFUSED: list[tuple[str, dict[str, object], type[SignetError]]] = [
     ("picture.enhance", {"pack": "garbage"}, ModelUnfit),
     ("picture.enhance", {"pack": "grey"}, ModelUnfit),
     ("picture.enhance", {"pack": "down"}, ModelUnfit),
+    ("picture.enhance", {"pack": "up5"}, ModelUnfit),
     ("picture.enhance", {"pack": "infinite"}, ModelUnfit),
     ("picture.cutout", {"pack": ""}, PackMissing),
     ("picture.cutout", {"pack": "up2"}, PackUnfit),

@@ -161,13 +161,15 @@ def make_flow_pipeline(folder: Path, plain: Path, seed: int = 2) -> Path:
     return folder
 
 
-def make_lora(path: Path, hidden: int = 16, words: int = 16, name: str = "transformer_blocks.0.attn2") -> Path:
+def make_lora(
+    path: Path, hidden: int = 16, words: int = 16, name: str = "transformer_blocks.0.attn2", part: str = "unet"
+) -> Path:
     """A LoRA of rank 2 for the attention of make_pipeline's UNet; other sizes fit another base."""
     import torch
     from safetensors.torch import save_file
 
     torch.manual_seed(3)
-    at = f"unet.down_blocks.1.attentions.0.{name}"
+    at = f"{part}.down_blocks.1.attentions.0.{name}"
     tensors = {
         f"{at}.to_k.lora_A.weight": torch.randn(2, words),
         f"{at}.to_k.lora_B.weight": torch.randn(hidden, 2),
