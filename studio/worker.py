@@ -7,6 +7,7 @@ inputs and drafts come as descriptors.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import sys
@@ -45,6 +46,7 @@ SEAL, TEXT_ENGINE = "seal", "foreign.document"
 # Options of requests whose value is a model pack.
 PACK_OPTIONS = ("pack", "lora")
 _GLIMPSE_PX = 512
+_SURVEYS_KEPT = 16
 _EVENT_NAMES: dict[type, str] = {
     Started: "started",
     Progress: "progress",
@@ -99,6 +101,7 @@ class Worker:
         self._looking: dict[str, Looking] = {}
         self._tokens: dict[str, CancelToken] = {}
         self._engines: dict[str, Any] = {}
+        self._surveys: dict[tuple[str, str], list[Any]] = {}
         self._gate_key: Any = None
         self._used_permits: set[str] = set()
 
@@ -181,8 +184,17 @@ class Worker:
 
     def _survey(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
         data = _read(message.descriptors[0])
-        faces = self._engine(message.body["engine"]).survey(message.body["name"], data)
+        faces = self._faces(message.body["engine"], message.body["name"], data)
         return {"faces": [asdict(face) for face in faces]}, b""
+
+    def _faces(self, engine_id: str, name: str, data: bytes) -> list[Any]:
+        """The faces in a file; the same bytes, which are looked at when work is planned and when it starts, once."""
+        key = engine_id, hashlib.sha256(data).hexdigest()
+        if key not in self._surveys:
+            while len(self._surveys) >= _SURVEYS_KEPT:
+                self._surveys.pop(next(iter(self._surveys)))
+            self._surveys[key] = self._engine(engine_id).survey(name, data)
+        return self._surveys[key]
 
     def _damage(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
         from engines.picture.restore import damage
@@ -262,7 +274,6 @@ class Worker:
     def _make(
         self, body: dict[str, Any], data: list[bytes], emit: Callable[[Event], None], token: CancelToken
     ) -> SyntheticMedia:
-        import hashlib
 
         from compliance.permit import Permit
         from engines.engine import Request
@@ -286,7 +297,7 @@ class Worker:
                 raise ConsentMissing(role=item.role, asset=item.sha256[:12])
             if item.likeness == "none" and request.engine == TEXT_ENGINE:
                 continue
-            if item.likeness == "none" and item.role != "mask" and self._engine(FACE_ENGINE).survey(item.name, content):
+            if item.likeness == "none" and item.role != "mask" and self._faces(FACE_ENGINE, item.name, content):
                 raise ConsentMissing(role=item.role, asset=item.sha256[:12])
         _verify_packs(request)
         looking = self._looking[body["job"]] = Looking(permit)
