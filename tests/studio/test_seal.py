@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from compliance.errors import ConsentMissing, ContentBlocked, VoiceConsentMissing
+from compliance.errors import ConsentMissing, ContentBlocked, FormatUnsupported, VoiceConsentMissing
 from compliance.permit import LikenessUse
 from engines.engine import Input, Request
 from studio.sealing import kind_of
@@ -141,3 +141,13 @@ def test_kinds_are_told_by_bytes(form: str) -> None:
     assert kind_of(DOCUMENTS[form]) == "document"
     assert kind_of(HOPPER.read_bytes()) == "picture"
     assert kind_of(wav(speech(LOW, 0.5))) == "sound"
+
+
+def test_markdown_without_front_matter_stays_markdown(workshop: Workshop, tmp_path: Path) -> None:
+    """Its name alone tells it from plain text, in and out."""
+    path = tmp_path / "a.md"
+    path.write_text("# At dusk\n\nA harbour.\n")
+    workshop.verify_seal(path, tmp_path / "b.md")
+    assert workshop.plan_seal(path, made_with="Some Tool").request.options["format"] == "md"
+    with pytest.raises(FormatUnsupported):
+        workshop.verify_seal(path, tmp_path / "b.txt")
