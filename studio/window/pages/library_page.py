@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 ICON = QSize(84, 64)
 GRID_ICON = QSize(132, 104)
-LIST_WIDTH = 360
+LIST_WIDTH = 330
 
 
 class LibraryPage(Page):
@@ -167,7 +167,7 @@ class LibraryPage(Page):
         consents = _(", ").join(dict.fromkeys(names.get(consent, consent) for consent in release.consents))
         verify = button("library_verify", _("Verify"), "primary", "verify")
         verify.clicked.connect(lambda: self.verify_asked.emit(release.path))
-        ways = WaysOut("library")
+        ways = WaysOut("library", is_narrow=True)
         there = release.id not in self._model.missing | self._model.altered
         ways.show_release(release, image is not None, there)
         ways.refused.connect(self.banner.show_error)

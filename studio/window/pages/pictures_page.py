@@ -20,7 +20,7 @@ from studio.window.widgets.picture_card import PictureCard
 from studio.window.widgets.takes import TakesView
 from studio.window.words import PURPOSES, engine_word, licence_word, purpose_word, purposes_text
 
-ASKED_PX = 330
+ASKED_PX = 310
 """Options with fields of their own; all others stand in the panel."""
 OWN_FIELDS = ("prompt", "negative", "width", "height")
 SIDE_STEP = 8

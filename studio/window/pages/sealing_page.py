@@ -18,7 +18,7 @@ from studio.window.widgets.basic import button, card, chip, clear, column, holde
 from studio.window.widgets.drop_frame import DropFrame
 from studio.window.words import PURPOSES, purpose_word
 
-ASKED_PX = 330
+ASKED_PX = 300
 DROP_PX = 118
 
 
@@ -202,9 +202,11 @@ class SealingPage(Page):
             gone.clicked.connect(lambda: self._model.remove(one))
             actions.addWidget(gone)
         state, kind = self._state(one)
-        body = row(texts, chip(state, kind), actions, spacing=10)
-        body.setStretch(0, 1)
-        made = card(body, 12)
+        above = row(texts, spacing=10)
+        above.setStretch(0, 1)
+        above.addWidget(chip(state, kind), 0, Qt.AlignmentFlag.AlignTop)
+        actions.insertStretch(0, 1)
+        made = card(column(above, actions, spacing=4), 12)
         made.setObjectName(f"sealing_file_{place}")
         return made
 

@@ -69,6 +69,7 @@ class TakesView(QWidget):
         self._list.setWrapping(False)
         self._list.setMovement(QListView.Movement.Static)
         self._list.setDragEnabled(False)
+        self._list.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setIconSize(ICON)
         self._list.setFixedHeight(ICON.height() + 62)
         self._list.currentRowChanged.connect(self.on_row)
@@ -84,7 +85,8 @@ class TakesView(QWidget):
             self._list,
             note,
             self._facts,
-            row(self._state, 1, self._again, self._discard, self._release, spacing=8),
+            row(self._again, self._state, 1, spacing=8),
+            row(1, self._discard, self._release, spacing=8),
             spacing=10,
         )
         body.setStretch(0, 1)

@@ -18,7 +18,7 @@ from compliance.errors import FileMissing, ReleaseChanged, SignetError
 from studio.text import _
 from studio.window.folders import show_folder_of
 from studio.window.pictures import ALLOCATION_LIMIT_MIB
-from studio.window.widgets.basic import button, row
+from studio.window.widgets.basic import button, column, row
 from studio.window.widgets.picture_view import PictureView
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class WaysOut(QWidget):
     refused = Signal(object)
     told = Signal(str, str, str)
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, is_narrow: bool = False) -> None:
         super().__init__()
         self._release: ReleaseView | None = None
         self._copy = button(f"{name}_copy", _("Copy"), accessible_name=_("Copy the labelled picture and its file"))
@@ -174,7 +174,10 @@ class WaysOut(QWidget):
         self._print.clicked.connect(self.on_print)
         self._folder = button(f"{name}_open_folder", _("Open folder"), icon="folder")
         self._folder.clicked.connect(self.on_folder)
-        self.setLayout(row(self._copy, self._print, self._folder, spacing=8))
+        if is_narrow:
+            self.setLayout(column(row(self._copy, self._print, 1, spacing=8), row(self._folder, 1), spacing=8))
+        else:
+            self.setLayout(row(self._copy, self._print, self._folder, spacing=8))
 
     def show_release(self, release: ReleaseView | None, is_picture: bool, is_there: bool = True) -> None:
         """What can be done with a release."""
