@@ -112,6 +112,7 @@ QPushButton[weight="primary"]:hover {{ background: {accent}; border-color: {text
 QPushButton[weight="primary"]:focus {{ border: 2px solid {text}; }}
 QPushButton[weight="primary"]:disabled {{ background: {hover}; color: {muted}; border: 1px dashed {border}; }}
 QPushButton[weight="danger"] {{ color: {danger}; border-color: {danger}; }}
+QPushButton[weight="danger"]:disabled {{ color: {muted}; border-color: {border}; }}
 QPushButton[weight="quiet"] {{ border-color: transparent; background: transparent; color: {accent}; padding: 8px 8px; }}
 QPushButton[weight="quiet"]:hover {{ background: {hover}; }}
 QPushButton[weight="quiet"]:checked {{ background: {accent_soft}; font-weight: 700; }}

@@ -59,6 +59,7 @@ class LabelDialog(QDialog):
         self._combos: dict[str, QComboBox] = {}
         for field in (one for one in FIELDS if one.name in FIELDS_HERE):
             combo = named(QComboBox(), field.name, titles[field.name])
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
             for choice in field.choices:
                 combo.addItem(value_word(choice), choice)
             combo.setCurrentIndex(max(0, combo.findData(studio.settings[field.name])))

@@ -181,7 +181,7 @@ class LibraryPage(Page):
             view,
             row(label(release.path.name, "heading"), chip(word, kind)),
             label(_("Released on {when}", when=moment(release.created_at)), "muted"),
-            label(_("With the consent of {names}", names=consents) if consents else _("Nobody real is in it.")),
+            label(_("With the consent of {names}", names=consents) if consents else _("It rests on no consent.")),
             label(
                 _(
                     "Ledger entry {index}, SHA-256 {digest}",

@@ -18,7 +18,7 @@ class PresetsDialog(QDialog):
         self._model = model
         self.setObjectName("presets_dialog")
         self.setWindowTitle(_("Presets"))
-        self.setMinimumSize(440, 420)
+        self.setMinimumWidth(440)
         self._list = named(QListWidget(), "presets_list", _("Presets of this engine"))
         self._list.currentTextChanged.connect(self.on_chosen)
         self._list.itemDoubleClicked.connect(lambda _item: self.on_use())

@@ -33,7 +33,7 @@ class _Plate:
     """The drawn label, as a box on the picture."""
 
     box: tuple[int, int, int, int]
-    number: int = 1
+    number: int = 0
 
 
 class VerifyPage(Page):
@@ -178,10 +178,11 @@ class VerifyPage(Page):
         report = check.report
         assert report is not None, "shown once it is there"
         rows = column(*layer_rows(report), 1, spacing=8)
-        view = PictureView(180)
+        view = PictureView(80)
         view.setObjectName("verify_view")
         view.setFixedWidth(VIEW_WIDTH)
-        view.setFixedHeight(VIEW_WIDTH)
+        side = max(check.image.width(), 1)
+        view.setFixedHeight(max(80, min(VIEW_WIDTH, round(VIEW_WIDTH * check.image.height() / side))))
         explicit = report.layers.get("explicit")
         box = explicit.evidence.get("box") if explicit is not None else None
         plates = [_Plate((int(box[0]), int(box[1]), int(box[2]), int(box[3])))] if box and len(box) == 4 else []

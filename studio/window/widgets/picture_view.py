@@ -15,7 +15,7 @@ class Boxed(Protocol):
 
     @property
     def number(self) -> int:
-        """Counted from left to right, starting at 1."""
+        """Counted from left to right, starting at 1; 0 for a box without a number."""
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -75,6 +75,8 @@ class PictureView(QWidget):
         style = Qt.PenStyle.SolidLine if used else Qt.PenStyle.DotLine
         painter.setPen(QPen(QColor("#8A2B3C" if used else "#585E67"), 2.5, style))
         painter.drawRoundedRect(box, 6, 6)
+        if not face.number:
+            return
         badge = QRectF(box.left(), box.top(), 24, 24)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor("#8A2B3C" if used else "#585E67"))

@@ -16,7 +16,8 @@ from tests.studio.window.test_names import nameless
 from tests.studio.window.test_sealing_page import FOUND
 
 # What stands in the evidence of a checked file: names of fields, codes and formats.
-CODES = "label produceid algorithmicmedia c2pa created somebody z other program lora mit html px xyz sealed"
+CODES = "label produceid algorithmicmedia c2pa created somebody z other program lora mit px xyz sealed "
+ENDINGS = "html htm tiff opus mp4 m4v mov mkv webm md markdown docx"
 
 
 def fill(driver: Driver) -> None:
@@ -69,7 +70,7 @@ def test_nothing_is_cut_nameless_or_left_in_english(
     """At the smallest size, with every part of a page shown."""
     driver = signed_in
     fill(driver)
-    monkeypatch.setattr("tests.studio.window.test_language.ALLOWED", ALLOWED | frozenset(CODES.split()))
+    monkeypatch.setattr("tests.studio.window.test_language.ALLOWED", ALLOWED | frozenset((CODES + ENDINGS).split()))
     driver.window.on_language_chosen(code)
     assert language() == code
     driver.window.resize(driver.window.minimumSize())
