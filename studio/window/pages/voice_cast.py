@@ -23,7 +23,7 @@ class CastTable(QWidget):
         super().__init__()
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(10)
+        self._grid.setHorizontalSpacing(6)
         self.setLayout(self._grid)
         self._fields: dict[str, QComboBox | QLineEdit] = {}
         self._shown: tuple[object, ...] = ()
@@ -46,6 +46,8 @@ class CastTable(QWidget):
             spoken = _("Voice of {name}", name=speaker)
             if voices is not None:
                 combo = named(QComboBox(), f"voice_cast_{place}", spoken)
+                combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+                combo.setMinimumContentsLength(2)
                 combo.addItem(_("by turns"), "")
                 for voice, title in voices:
                     combo.addItem(title, voice)
@@ -54,12 +56,14 @@ class CastTable(QWidget):
                 self._fields[speaker] = combo
             else:
                 field = named(QLineEdit(self._said.get(speaker, "")), f"voice_cast_{place}", spoken)
+                field.setMinimumWidth(70)
                 field.setPlaceholderText(_("by turns"))
                 field.textEdited.connect(self.changed)
                 self._fields[speaker] = field
             line, side = divmod(place, _COLUMNS)
             name = label(speaker, "strong", wrap=False)
-            name.setMaximumWidth(150)
+            name.setMaximumWidth(70)
+            name.setToolTip(speaker)
             self._grid.addWidget(name, line, side * 2)
             self._grid.addWidget(self._fields[speaker], line, side * 2 + 1)
         for side in range(_COLUMNS):

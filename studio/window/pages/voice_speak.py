@@ -120,7 +120,7 @@ class SpeakPart(QWidget):
             row(self._language, self._code),
             self.sliders,
             row(
-                column(label(_("How many takes"), "strong"), self._takes, spacing=4),
+                column(label(_("How many"), "strong"), self._takes, spacing=4),
                 column(label(_("Seed"), "strong"), self._seed, spacing=4),
                 column(label(_("Purpose"), "strong"), self._purpose, spacing=4),
             ),

@@ -530,6 +530,8 @@ def test_every_part_speaks_one_language_names_its_widgets_and_has_room(
     page.window.resize(page.window.minimumSize())
     page.settle()
     front = the_page(page)
+    front.speak._form.setCurrentIndex(1)
+    front.speak.words.setPlainText("Eileen: 8.\nGrace: 8.\nLin: 8.")
     for mode in ("speak", "change", "takes"):
         front.show_mode(mode)
         page.settle()
@@ -552,5 +554,20 @@ def _is_name(text: str) -> bool:
     import re
 
     words = {word.lower() for word in re.findall(r"[A-Za-z][A-Za-z0-9]+", text)}
-    known = {"signet", "wav", "flac", "mp", "m4a", "ogg", "ai", "generated", "aigc", "grace", "eileen", "ctrl", "esc"}
+    known = {
+        "lin",
+        "signet",
+        "wav",
+        "flac",
+        "mp",
+        "m4a",
+        "ogg",
+        "ai",
+        "generated",
+        "aigc",
+        "grace",
+        "eileen",
+        "ctrl",
+        "esc",
+    }
     return words <= FR_AND_FRIENDS | known
