@@ -17,7 +17,7 @@ from tests.studio.window.test_sealing_page import FOUND
 
 # What stands in the evidence of a checked file: names of fields, codes and formats.
 CODES = "label produceid algorithmicmedia c2pa created somebody z other program lora mit px xyz sealed "
-ENDINGS = "html htm tiff opus mp4 m4v mov mkv webm md markdown docx"
+ENDINGS = "html htm tiff opus mp3 m4a mp4 m4v mov mkv webm md markdown docx"
 
 
 def fill(driver: Driver) -> None:
