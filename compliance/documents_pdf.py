@@ -44,11 +44,16 @@ def read_pdf(data: bytes, found: Found) -> None:
     try:
         if len(pages) == 0:
             raise Broken("it has no page")
+        for index in (0, len(pages) - 1):
+            if min(pages[index].get_size()) <= 0:
+                raise Broken("a page cannot be read")
         size = pdfium.raw.FPDF_GetMetaText(pages, FIELD.encode(), None, 0)
         if size > 2:
             buffer = ctypes.create_string_buffer(size)
             pdfium.raw.FPDF_GetMetaText(pages, FIELD.encode(), buffer, size)
             found.aigc.append(buffer.raw[: size - 2].decode("utf-16-le", "replace").encode())
+    except pdfium.PdfiumError as error:
+        raise Broken("a page cannot be read") from error
     finally:
         pages.close()
     found.xmp.extend(re.findall(rb"<\?xpacket begin=.*?<\?xpacket end=.{0,5}\?>", data, re.DOTALL))

@@ -12,9 +12,24 @@ from collections.abc import Iterator
 from typing import Final
 
 UNJUDGED: Final = "a style cannot be judged"
-# Longest length of a margin, padding or indent of the whole page, by unit; more could push all text out of sight.
-_LONGEST: Final = {"px": 400, "pt": 300, "em": 20, "rem": 20, "ex": 40, "ch": 40, "mm": 80, "cm": 8, "in": 3, "%": 25}
-_LONGEST_OF_VIEW: Final = {"vh": 25, "vw": 25, "": 0}
+# Longest margin and padding of the whole page, by unit; more could push all text out of a small window. What stands
+# inside the page may have many times as much.
+_LONGEST: Final = {
+    "px": 160,
+    "pt": 120,
+    "em": 10,
+    "rem": 10,
+    "ex": 20,
+    "ch": 20,
+    "mm": 40,
+    "cm": 4,
+    "in": 1.6,
+    "%": 25,
+    "vh": 25,
+    "vw": 25,
+    "": 0,
+}
+_INSIDE_TIMES: Final = 10
 _ROOMY: Final = {"px": 240, "pt": 180, "em": 18, "rem": 18, "ch": 36, "mm": 60, "cm": 6, "in": 3, "%": 40, "vw": 40}
 # These change nothing of where other elements stand and what covers them.
 _HARMLESS: Final = re.compile(
@@ -133,7 +148,7 @@ def _judge_page(prelude: str, rules: str) -> None:
                 if length is not None and float(length[1]) < smallest.get(length[2], float("inf")):
                     raise Unjudged(f"@page size: {value[:40]}")
         elif key.startswith("margin"):
-            _judge_length(key, value)
+            _judge_length(key, value, 1)
         else:
             raise Unjudged(f"@page {key[:40]}")
 
@@ -151,7 +166,7 @@ def _declarations(rules: str) -> Iterator[tuple[str, str]]:
 def _judge(rules: str, is_whole: bool) -> None:
     for key, value in _declarations(rules):
         if _LENGTHS.fullmatch(key):
-            _judge_length(key, value)
+            _judge_length(key, value, 1 if is_whole else _INSIDE_TIMES)
         elif key == "position":
             if value not in ("static", "relative"):
                 raise Unjudged(f"{key}: {value[:40]}")
@@ -191,11 +206,11 @@ def _is_roomy(value: str) -> bool:
     return float(found[1]) >= least.get(found[2], float("inf"))
 
 
-def _judge_length(key: str, value: str) -> None:
+def _judge_length(key: str, value: str, times: int) -> None:
     for word in re.sub(r"(rgb|hsl)a?\([^()]*\)", "red", value).split():
         found = _LENGTH.fullmatch(word)
         if found is not None:
-            if float(found[1]) > {**_LONGEST, **_LONGEST_OF_VIEW}.get(found[2], -1):
+            if float(found[1]) > times * _LONGEST.get(found[2], -1):
                 raise Unjudged(f"{key}: {value[:40]}")
         elif not _WORDS_OF_BORDERS.fullmatch(word):
             raise Unjudged(f"{key}: {value[:40]}")

@@ -48,7 +48,7 @@ _FINE_KEYS: Final = frozenset(
         "url",
     ]
 )
-_FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^`]*)")
+_FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*$)|~{3,})(.*)")
 
 
 def front_matter(text: str) -> tuple[list[str], list[str]] | None:
@@ -128,30 +128,24 @@ def _keyed(line: str, key: str) -> str | None:
 def _outside_fences(body: list[str]) -> tuple[str, bool]:
     """The text outside of fences of code that every program sees, and whether all of them are closed.
 
-    A fence counts from the left edge behind an empty line, so that it stands in no other block; what stands in any
-    other fence is judged like text.
+    A fence is surely one at the left edge behind an empty line, where it stands in no other block. With any other one
+    in the text nobody can say here which marks open and which close, and all of it is judged as text.
     """
     kept: list[str] = []
-    open_with, inside = "", []
-    is_any_open = ""
+    inside: list[str] = []
+    mark, is_sure = "", True
     for index, line in enumerate(body):
         found = _FENCE.fullmatch(line.rstrip())
-        mark = found[2] if found else ""
-        if open_with:
+        if mark:
             inside.append(line)
-            if mark[:1] == open_with[0] and len(mark) >= len(open_with) and found and not found[3].strip():
-                open_with, inside = "", []
+            if found and found[2].startswith(mark) and not found[3].strip():
+                mark, inside = "", []
             continue
-        is_edge = found is not None and not found[1] and (index == 0 or not body[index - 1].strip())
-        if mark and is_edge and not is_any_open:
-            open_with, inside = mark, []
-        elif mark and not is_any_open:
-            is_any_open = mark
-        elif mark and mark[0] == is_any_open[0] and len(mark) >= len(is_any_open):
-            is_any_open = ""
-        kept.append(line if not open_with else "")
-    kept.extend(inside)
-    return "\n".join(kept), not open_with and not is_any_open
+        if found:
+            mark, inside = found[2], []
+            is_sure = is_sure and not found[1] and (index == 0 or not body[index - 1].strip())
+        kept.append("" if found else line)
+    return "\n".join([*kept, *inside] if is_sure else body), not mark
 
 
 def _without_comments(text: str, found: Found) -> str:

@@ -78,7 +78,7 @@ def read_word(data: bytes, found: Found) -> None:
         found.hidden.append("macros, controls or fonts in it can change what is shown")
     document = parts.get("word/document.xml")
     body = None if document is None else document.find(f"{_W}body")
-    if body is None:
+    if document is None or body is None or len(document.findall(f"{_W}body")) > 1:
         raise Broken("it has no text")
     custom = parts.get("docProps/custom.xml")
     for entry in () if custom is None else custom.iter(f"{_PROPERTIES}property"):

@@ -21,6 +21,7 @@ from pypdf.generic import (
 
 from compliance.documents import words_of_document
 from compliance.errors import DocumentUnsuitable, LabelTooWeak, NotADocument
+from compliance.verify import verify_bytes
 from tests.compliance.documents import pdf
 from tests.compliance.test_documents import inspect, labelled
 
@@ -152,6 +153,13 @@ def test_names_in_streams_are_no_actions() -> None:
         writer.pages[0][NameObject("/PieceInfo")] = writer._add_object(stream)
 
     inspect("pdf", labelled("pdf", changed(picture)))
+
+
+def test_a_page_that_is_none_is_told() -> None:
+    """A tree of pages whose leaf is something else reads as unreadable and ends no check."""
+    data = pdf().replace(b"/Type /Page\n", b"/Type /Pawn\n").replace(b"/MediaBox", b"/MediaFox")
+    data = data.replace(b"/Kids [ ", b"/Kids [ 99 0 R ")
+    assert verify_bytes("x.pdf", data).verdict in ("unreadable", "unlabelled")
 
 
 @pytest.mark.parametrize("cut", [40, 300, 900])
