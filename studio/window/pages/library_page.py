@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from studio.workshop import ReleaseView
 
 ICON = QSize(84, 64)
-GRID_ICON = QSize(132, 104)
+GRID_ICON = QSize(128, 100)
 LIST_WIDTH = 330
 
 
@@ -205,7 +205,7 @@ class LibraryPage(Page):
         self._list.setMovement(QListView.Movement.Static)
         self._list.setResizeMode(QListView.ResizeMode.Adjust)
         self._list.setIconSize(GRID_ICON if is_grid else ICON)
-        self._list.setGridSize(QSize(160, 158) if is_grid else QSize())
+        self._list.setGridSize(QSize(148, 158) if is_grid else QSize())
         self.on_changed()
 
     def on_again(self, release: ReleaseView) -> None:

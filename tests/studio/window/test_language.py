@@ -36,7 +36,7 @@ NAMES = "signet english png jpeg jpg aigc iptc c2pa gb sha esc ctrl ai generated
 SPEAKERS = "flite rms slt awb klatt fr mp3"
 PICTURES = "webp tif gif avif"
 OURS = "studio grace eileen lin wei source target stray out txt pdf json wav flac mp m4a ogg cn hk pipl crowd https"
-ALLOWED = frozenset(f"{NAMES} {SPEAKERS} {OURS}".split())
+ALLOWED = frozenset(f"{NAMES} {SPEAKERS} {PICTURES} {OURS}".split())
 WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]+")
 
 
