@@ -257,7 +257,7 @@ fingerprint = _table(
     "fingerprint",
     _text("method", primary_key=True),
     _integer("part", primary_key=True, autoincrement=False),
-    _of("release_id", "release", primary_key=True),
+    _text("release_id", primary_key=True),
     _blob("data"),
     sa.CheckConstraint("method IN ('pdq', 'orb', 'chromaprint')", name="fingerprint_method"),
     sqlite_with_rowid=False,

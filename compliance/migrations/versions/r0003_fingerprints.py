@@ -16,7 +16,7 @@ def upgrade() -> None:
         # The method stands first and rows lie in order of it: a search reads all hashes and no key points.
         sa.Column("method", sa.Text, primary_key=True, nullable=False),
         sa.Column("part", sa.Integer, primary_key=True, nullable=False, autoincrement=False),
-        sa.Column("release_id", sa.Text, sa.ForeignKey("release.id"), primary_key=True, nullable=False),
+        sa.Column("release_id", sa.Text, primary_key=True, nullable=False),
         sa.Column("data", sa.LargeBinary, nullable=False),
         sa.CheckConstraint("method IN ('pdq', 'orb', 'chromaprint')", name="fingerprint_method"),
         sqlite_strict=True,
