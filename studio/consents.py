@@ -50,6 +50,7 @@ from studio.inputs import read_input
 from studio.recognition import Recognition
 from studio.runner import JobRunner
 from studio.underway import Underway
+from studio.voice_changes import read_recording
 
 if TYPE_CHECKING:
     from studio.workshop import ReleaseView
@@ -238,7 +239,7 @@ class Consents:
         current = self._accounts.require_for(Action.RECORD_CONSENT)
         keys = current.require_keys()
         person = subject.require_present(subject.subject(self._rows, keys, subject_id))
-        data = read_input(asset)
+        data = read_recording(asset) if likeness == "voice" else read_input(asset)
         asset_sha256 = hashlib.sha256(data).hexdigest()
         if self.kind == "demo" and asset_sha256 not in DEMO_ASSETS:
             raise DemoHomeOnly(what="a consent for another picture")

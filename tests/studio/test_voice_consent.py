@@ -167,6 +167,8 @@ def test_what_is_no_recording_of_a_voice_is_no_asset(workshop: Workshop, recordi
             workshop.plan_voice("voice.attribute", {}, target=recordings / f"{name}.wav")
     with pytest.raises(NotASound):
         workshop.plan_voice("voice.attribute", {}, target=recordings)
+    with pytest.raises(NotASound):
+        consent(workshop, recordings)
     for options in ({"pitch": 40.0}, {"pitch": True}, {"age": 1.0}):
         with pytest.raises(OptionUnfit):
             workshop.plan_voice("voice.attribute", options, target=recordings / "low.wav")
