@@ -411,8 +411,8 @@ class FaceMismatch(ConsentError):
 class RecogniserMissing(ConsentError):
     """data: consent, model. A biometric consent without the model it was recorded with: nothing can be compared."""
 
-    message = "Consent {consent} is matched by face, and the recogniser {model} is not installed."
-    next_step = "Install the recogniser pack again, or record a consent for this exact file."
+    message = "Consent {consent} is matched by face or voice with the model {model}, which is not installed."
+    next_step = "Add the pack of that model again, or record a consent for this exact file."
 
 
 class VoiceMismatch(FaceMismatch):
@@ -545,6 +545,21 @@ class NotVerified(AccountError):
 
     message = "{account} has no valid proof of identity, so nothing can be released."
     next_step = "Make the operator's declaration with `signet account declare`."
+
+
+class NotAttested(NotVerified):
+    """data: account. It is not the operator's, so that a declaration of its own proves nothing."""
+
+    next_step = (
+        "Show your document to an admin, who enters `signet identity attest {account} 'FULL NAME' --document KIND`; "
+        "another person confirms it with `signet identity confirm ID`."
+    )
+
+
+class DeclarationRefused(NotAttested):
+    """data: account. Only the operator declares who they are: an admin, or the only account of a home."""
+
+    message = "{account} cannot declare an identity: only an admin, or the only account of a home, may do that."
 
 
 class WrongPassword(AccountError):
