@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 import resources
 from compliance import store
@@ -87,14 +87,6 @@ def test_two_flat_pictures_are_not_alike(home: Home) -> None:
     blank = np.full((300, 400, 3), 90, np.uint8)
     assert registry.of_picture(blank).rows == ()
     assert Register(home.rows).like_picture(blank) == []
-
-
-def test_a_damaged_row_is_passed_over(home: Home) -> None:
-    """Its sum is wrong: it names nobody."""
-    entered(home, "0" * 16, registry.of_picture(portrait()))
-    with home.rows.write() as connection:
-        connection.execute(update(store.fingerprint).values(data=b"\0" * 36))
-    assert Register(home.rows).like_picture(portrait()) == []
 
 
 def test_another_melody_is_not_known(home: Home) -> None:
@@ -193,3 +185,16 @@ def test_points_come_back_from_bytes() -> None:
     assert np.array_equal(points.words, again.words) and np.abs(points.places - again.places).max() <= 0.5
     with pytest.raises(ValueError):
         keypoints.Points.from_bytes(b"\0" * 37)
+
+
+def test_a_damaged_row_is_passed_over(home: Home) -> None:
+    """One changed byte in each row of a release: it is not known any more, and nothing is raised."""
+    pixels = portrait()
+    entered(home, "a" * 16, registry.of_picture(pixels))
+    assert Register(home.rows).like_picture(pixels)
+    table = store.fingerprint
+    with home.rows.write() as connection:
+        for method, part, data in connection.execute(select(table.c.method, table.c.part, table.c.data)).all():
+            changed = bytes([data[0] ^ 1]) + data[1:]
+            connection.execute(update(table).where(table.c.method == method, table.c.part == part).values(data=changed))
+    assert Register(home.rows).like_picture(pixels) == []
