@@ -49,7 +49,7 @@ class Plan:
 
 
 BUDGETS: Final = {
-    # Two minutes on two shared cores: shows that every step works. Its model is worthless and the gate says so.
+    # A minute of one free core (55 s of computing were measured): shows that every step works. Its model is worthless and the gate says so.
     "toy": Plan(
         name="toy",
         side_px=64,
