@@ -125,7 +125,7 @@ HTML = [
             "<!--[if IE]><div hidden><![endif]-->",
             "<![CDATA[ x",
             "<?x",
-            '<p style="color:red" style="x">',
+            '<p style="color:red" style="color:blue">',
             '<p style="margin&colon;-9px">x</p>',
             "<div popover>x</div>",
             '<a href="java\tscript:x">x</a>',

@@ -102,9 +102,9 @@ def with_link(writer: Any) -> None:
 
 
 def with_open_ends(writer: Any) -> None:
-    """A clip of nothing, a state and a text that are never closed."""
+    """More states are left than were entered, then all is drawn tiny and clipped away, and a text is never closed."""
     for page in writer.pages:
-        content(page, writer, b"q ", b" q 0 0 1 1 re W n 0.001 0 0 0.001 0 0 cm BT Q Q")
+        content(page, writer, b"q ", b" Q Q Q Q 0 0 1 1 re W n 0.001 0 0 0.001 0 0 cm q BT")
 
 
 def with_crop(writer: Any) -> None:
