@@ -49,7 +49,8 @@ class Plan:
 
 
 BUDGETS: Final = {
-    # A minute of one free core (55 s of computing were measured): shows that every step works. Its model is worthless and the gate says so.
+    # A minute of one free core (55 s of computing were measured): shows that every step works. Its model is worthless,
+    # and the gate says so.
     "toy": Plan(
         name="toy",
         side_px=64,
