@@ -247,10 +247,11 @@ def with_scheduler(pipeline: Any, name: str) -> tuple[Any, bool]:
 
 def variant(pipeline: Any, has_mask: bool, has_picture: bool) -> Any:
     """The same weights as the pipeline that takes these inputs; raises OptionUnfit when the model has none."""
-    from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
-
     if not has_picture:
         return pipeline
+    # These two load every family of diffusers, more than a hundred MiB, so they are asked for only here.
+    from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
+
     family = AutoPipelineForInpainting if has_mask else AutoPipelineForImage2Image
     try:
         found = family.from_pipe(pipeline)

@@ -120,13 +120,17 @@ def test_broken_inputs_are_refused(engine: Any) -> None:
 def test_cancel_works_at_any_step(engine: Any) -> None:
     """A cancel that arrives during a step ends the run at its end, and the next run is whole."""
     token = CancelToken()
+    reached: list[int] = []
 
     def stop(event: Event) -> None:
-        if isinstance(event, Progress) and event.done == 2:
+        assert isinstance(event, Progress)
+        reached.append(event.done)
+        if event.done == 2:
             token.cancel()
 
     with pytest.raises(JobCancelled):
         make(engine, events=stop, cancel=token, steps=50)
+    assert reached[-1] == 2
     assert make(engine).shape == (64, 96, 3)
 
 
