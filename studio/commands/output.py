@@ -106,7 +106,10 @@ class Output:
     def progress(self) -> Iterator[ProgressSink]:
         """Show a job's progress while the block runs: a bar on a terminal, a line a stage elsewhere, or JSON lines."""
         if self.as_json:
-            yield lambda progress: self.data({"event": "progress", **asdict(progress)})
+            # A picture that comes along on its way is for the worker alone.
+            yield lambda progress: self.data(
+                {"event": "progress", "done": progress.done, "total": progress.total, "stage": progress.stage}
+            )
         elif sys.stderr.isatty():
             with _bar() as show:
                 yield show
