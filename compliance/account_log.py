@@ -23,6 +23,8 @@ RESTED_ON: Final = frozenset(
         "sanction_imposed",
         "sanction_lifted",
         "review_chosen",
+        "identity_declared",
+        "identity_proven",
     }
 )
 """Kinds whose entries are never pruned: they hold ids and digests alone, and what they say is still in force."""

@@ -143,6 +143,9 @@ def verify_two_people(connection: sa.Connection, first: str, second: Account, at
     OwnWork for the same account; SecondPersonNeeded where the second has no valid proof of identity, or was proven to
     be the same person under another account.
     """
+    # Imported here: identity asks for two people itself.
+    from compliance.identity.proofs import current_proof_in
+
     if second.id == first:
         raise OwnWork(account=second.username)
     table = store.identity_proof
@@ -151,7 +154,7 @@ def verify_two_people(connection: sa.Connection, first: str, second: Account, at
         alive, table.c.account_id.in_([first, second.id])
     )
     proofs = connection.execute(query).all()
-    if not any(row.account_id == second.id for row in proofs):
+    if current_proof_in(connection, second.id, at) is None:
         raise SecondPersonNeeded(reason="the one who confirms has no valid proof of identity")
     one, other = (
         {mark for row in proofs if row.account_id == whose for mark in (row.commitment, row.subject_commitment) if mark}

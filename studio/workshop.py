@@ -23,6 +23,7 @@ from compliance.destination import place_of, verify_destination
 from compliance.errors import (
     AccountError,
     ContentBlocked,
+    DeclarationRefused,
     FaceIndexUnknown,
     HomeUnusable,
     NoFaceFound,
@@ -221,16 +222,17 @@ class Workshop(Consents):
         return [self._view_account(account, current) for account in self._accounts.all()]
 
     def create_account(self, username: str, password: str, declared_name: str | None = None) -> AccountView:
-        """Make an account; with declared_name also the operator's declaration. Later accounts need a session."""
+        """Make an account; with declared_name also the operator's declaration. Later accounts need a session.
+
+        Raises DeclarationRefused, before anything is made, when a later account would declare itself.
+        """
+        if declared_name is not None and any(account.state != "closed" for account in self._accounts.all()):
+            raise DeclarationRefused(account=username)
         account = self._accounts.create(username, password)
         if declared_name is not None:
-            before = self._accounts.current()
-            if before is None:
-                session = self._accounts.login(username, password)
-                identity.declare(self._rows, self._ledger, session.require_keys(), account, declared_name)
-                self._accounts.logout()
-            else:
-                identity.declare(self._rows, self._ledger, before.require_keys(), account, declared_name)
+            session = self._accounts.login(username, password)
+            identity.declare(self._rows, self._ledger, session.require_keys(), account, declared_name)
+            self._accounts.logout()
         return self._view_account(account, self._accounts.current())
 
     def login(self, username: str, password: str, code: str | None = None) -> SessionView:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
-from compliance.errors import NumberInvalid
-from compliance.identity.proofs import Established, IdentityProof, Level, establish
+from compliance.errors import DeclarationRefused, NumberInvalid
+from compliance.identity.proofs import Established, IdentityProof, Level, establish, may_declare
 from compliance.keys import HomeKeys
 from compliance.numbers import check_credit_code, check_resident_id
 from compliance.store import Store
@@ -91,8 +91,12 @@ def declare(
 ) -> IdentityProof:
     """Record the operator's own declaration: the name is sealed for the account, the number checked and dropped.
 
-    Raises AccountNameInvalid, NumberInvalid, IdentityTaken.
+    Raises DeclarationRefused (the account is no admin's and not the only one), AccountNameInvalid, NumberInvalid,
+    IdentityTaken.
     """
+    with rows.read() as connection:
+        if not may_declare(connection, account.id):
+            raise DeclarationRefused(account=account.username)
     declaration = Declaration.of(keys, name, number)
     del number
     return establish(rows, ledger, keys, account, declaration, at)

@@ -28,6 +28,7 @@ from compliance.identity.proofs import (
     IdentityProof,
     Level,
     commitment_of_name,
+    current_proof_in,
     plain_name,
     record,
     require_proof,
@@ -119,18 +120,30 @@ def confirm(
 ) -> IdentityProof:
     """Confirm an attested identity as the second person; makes the proof of level L1.
 
+    Where the admin is the only one who has proven anything, nobody else can be the second: then the one who was seen
+    confirms it, signed in to the account that it is about, and the entry names them so.
     Raises OwnWork, SecondPersonNeeded, IdentityTaken, UnknownRecord (decided, too old, or of another kind).
     """
     with rows.write() as connection:
         found = _open(connection, proposal_id, Kind.IDENTITY, account, at)
-        verify_two_people(connection, found.by, by, at)
-        verify_not_own(by, account.id)
+        is_first = by.id == account.id != found.by and not _others_proven(connection, found.by, account.id, at)
+        if not is_first:
+            verify_two_people(connection, found.by, by, at)
+            verify_not_own(by, account.id)
         assert found.sealed is not None
         content: dict[str, Any] = open_for(connection, keys, account.id, found.sealed, f"proposal {found.id}")
-        _verify_other_person(connection, keys, (found.by, by.id), content["name"], content["subject"])
+        vouching = (found.by,) if is_first else (found.by, by.id)
+        _verify_other_person(connection, keys, vouching, content["name"], content["subject"])
         seen = InPerson(content["name"], content["subject"], found.detail, found.by, by.id)
         settle(connection, ledger, found, by, at)
         return record(connection, ledger, keys, account, seen.level, seen.method, seen.verify(keys), at)
+
+
+def _others_proven(connection: sa.Connection, first: str, second: str, at: datetime) -> bool:
+    """Whether anybody but these two accounts could be a second person."""
+    table = store.account
+    others = sa.select(table.c.id).where(table.c.id.not_in([first, second]), table.c.state != "closed")
+    return any(current_proof_in(connection, other, at) for other in connection.execute(others).scalars().all())
 
 
 def _open(connection: sa.Connection, proposal_id: str, kind: Kind, account: Account, at: datetime) -> Proposal:

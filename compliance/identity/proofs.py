@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
 import unicodedata
 from collections.abc import Mapping
@@ -16,9 +17,10 @@ import sqlalchemy as sa
 from compliance import store
 from compliance.clock import now, stamp
 from compliance.data_keys import data_key, seal_for
-from compliance.errors import AccountNameInvalid, IdentityTaken, NotVerified
+from compliance.errors import AccountNameInvalid, IdentityTaken, NotAttested, NotVerified
 from compliance.keys import HomeKeys
 from compliance.ledger import Ledger
+from compliance.proof import leaf_hash
 
 if TYPE_CHECKING:
     from compliance.account import Account
@@ -173,28 +175,79 @@ def _others(connection: sa.Connection, account_id: str, at: datetime, wanted: sa
 
 
 def proofs_of(rows: store.Store, account_id: str) -> list[IdentityProof]:
-    """Every proof of an account, also the expired ones, newest first."""
-    table = store.identity_proof
-    names = ("id", "account_id", "level", "method", "expires_at", "ledger_index", "verifier_ref", "second_ref")
-    query = sa.select(*(table.c[name] for name in names)).where(table.c.account_id == account_id)
+    """Every proof of an account, also the expired ones, newest first.
+
+    What the ledger tells counts: a row that was raised by hand has the level that was entered, an invented one none.
+    """
     with rows.read() as connection:
-        return [IdentityProof(*row) for row in connection.execute(query.order_by(table.c.ledger_index.desc()))]
+        return _proofs(connection, account_id)
+
+
+_ENTERED: Final = ("identity_declared", "identity_proven")
+
+
+def _proofs(connection: sa.Connection, account_id: str) -> list[IdentityProof]:
+    table, entry = store.identity_proof, store.ledger_entry
+    query = (
+        sa.select(table.c.id, table.c.ledger_index, entry.c.leaf, entry.c.body)
+        .join(entry, entry.c.idx == table.c.ledger_index)
+        .where(table.c.account_id == account_id)
+        .order_by(table.c.ledger_index.desc())
+    )
+    found = []
+    for row in connection.execute(query):
+        if row.body is None or leaf_hash(row.body) != row.leaf:
+            continue
+        told = json.loads(row.body)
+        fields = told["fields"]
+        if told["kind"] in _ENTERED and (fields["proof"], fields["account"]) == (row.id, account_id):
+            level, method, until = fields["level"], fields["method"], fields["until"]
+            seen_by = (fields.get("by"), fields.get("second"))
+            found.append(IdentityProof(row.id, account_id, level, method, until, row.ledger_index, *seen_by))
+    return found
+
+
+def may_declare(connection: sa.Connection, account_id: str) -> bool:
+    """Whether an account is the operator's: an admin's, or the only one that is not closed.
+
+    A locked account is not closed: whoever locks the others out is not alone.
+    """
+    role, table = store.account_role, store.account
+    admin = sa.select(role.c.role).where(role.c.account_id == account_id, role.c.role == "admin")
+    if connection.execute(admin).first() is not None:
+        return True
+    others = sa.select(table.c.id).where(table.c.id != account_id, table.c.state != "closed")
+    return connection.execute(others).first() is None
 
 
 def current_proof(rows: store.Store, account_id: str, at: datetime | None = None) -> IdentityProof | None:
-    """The strongest proof that has not expired, of equal ones the newest; None when there is none."""
-    moment = at or now()
+    """The strongest proof that has not expired, of equal ones the newest; None when there is none.
+
+    A declaration counts only as long as the account may make one.
+    """
+    with rows.read() as connection:
+        return current_proof_in(connection, account_id, at)
+
+
+def current_proof_in(connection: sa.Connection, account_id: str, at: datetime | None = None) -> IdentityProof | None:
+    """As current_proof, inside a transaction of the caller."""
+    moment, is_operator = at or now(), may_declare(connection, account_id)
     alive = [
         proof
-        for proof in proofs_of(rows, account_id)
-        if proof.level in LEVELS and datetime.fromisoformat(proof.expires_at) > moment
+        for proof in _proofs(connection, account_id)
+        if proof.level in LEVELS
+        and datetime.fromisoformat(proof.expires_at) > moment
+        and (proof.level != "self" or is_operator)
     ]
     return max(alive, key=lambda proof: LEVELS.index(proof.level), default=None)
 
 
 def require_proof(rows: store.Store, account: Account, at: datetime | None = None) -> IdentityProof:
-    """The current proof; raises NotVerified. No proof, no release."""
-    proof = current_proof(rows, account.id, at)
+    """The current proof; raises NotVerified, as NotAttested where a declaration is not enough. No proof, no release."""
+    with rows.read() as connection:
+        proof = current_proof_in(connection, account.id, at)
+        if proof is None and not may_declare(connection, account.id):
+            raise NotAttested(account=account.username)
     if proof is None:
         raise NotVerified(account=account.username)
     return proof

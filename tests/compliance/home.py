@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from compliance import consent, draft, identity, keys, store, subject
-from compliance.account import Accounts
+from compliance.account import Account, Accounts
 from compliance.clock import now
 from compliance.content import ContentDecision
 from compliance.gate import Gate
+from compliance.identity import declaration
+from compliance.identity.in_person import InPerson
 from compliance.labels.policy import LabelPlan, Prepared
 from compliance.ledger import Ledger, origin_of
 from compliance.media import MediaInfo, SyntheticMedia
@@ -130,6 +132,14 @@ class Home:
 
     def events(self) -> list[str]:
         return [entry["kind"] for entry in self.ledger.entries()]
+
+
+def prove(home: Home, account: Account, name: str, number: str | None = None) -> identity.IdentityProof:
+    """A proof of level L1 without the two people: a starting point."""
+    opened = home.session().require_keys()
+    subject_mark = declaration.commit_number(opened, number)[1] if number is not None else None
+    seen = InPerson(name, subject_mark, "passport", "acc-first", "acc-second")
+    return identity.establish(home.rows, home.ledger, opened, account, seen)
 
 
 def noise(width: int = 320, height: int = 240, seed: int = 7) -> SyntheticMedia:

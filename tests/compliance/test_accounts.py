@@ -33,7 +33,7 @@ from compliance.errors import (
 from compliance.roles import Action
 from compliance.session import Profile
 from compliance.session_keys import KernelKeyring, find_keyring
-from tests.compliance.home import PASSWORD, Home
+from tests.compliance.home import PASSWORD, Home, prove
 
 
 def test_a_wrong_password_opens_nothing(home: Home) -> None:
@@ -420,7 +420,7 @@ def test_the_last_admin_cannot_close(home: Home) -> None:
 def test_a_closed_account_is_erased_but_for_its_id(home: Home) -> None:
     """Name, proofs, roles, slot and data key are gone; the log holds and tells what happened."""
     paul = home.accounts.create("paul", PASSWORD)
-    identity.declare(home.rows, home.ledger, home.session().require_keys(), paul, "Paul Canary")
+    prove(home, paul, "Paul Canary")
     home.accounts.login("paul", PASSWORD)
     with pytest.raises(WrongPassword):
         home.accounts.close_account("wrong horse")

@@ -28,7 +28,7 @@ from compliance.errors import (
 )
 from compliance.identity import in_person
 from compliance.roles import Role
-from tests.compliance.home import Home, lower_the_cost_of_passwords
+from tests.compliance.home import Home, lower_the_cost_of_passwords, prove
 
 _WAYS_OUT = (AccountError, UnknownRecord)
 
@@ -86,10 +86,7 @@ class AccountsMachine(RuleBasedStateMachine):
         return name
 
     def _declare(self, name: str) -> None:
-        session = self.home.accounts.current()
-        assert session is not None
-        account = self.home.accounts.named(name)
-        identity.declare(self.home.rows, self.home.ledger, session.require_keys(), account, f"Person {name}")
+        prove(self.home, self.home.accounts.named(name), f"Person {name}")
         self.proven.add(name)
 
     @rule(name=accounts, right=st.booleans())

@@ -22,10 +22,12 @@ from compliance.account import Account
 from compliance.clock import now
 from compliance.errors import (
     AccountNameInvalid,
+    DeclarationRefused,
     ExitCode,
     IdentityProviderUnusable,
     IdentityRefused,
     IdentityTaken,
+    NotAttested,
     NotVerified,
     NumberInvalid,
     OwnWork,
@@ -37,7 +39,7 @@ from compliance.identity import in_person
 from compliance.identity.national import National, NationalSettings
 from compliance.identity.provider import verify_url
 from compliance.roles import Role
-from tests.compliance.home import PASSWORD, Home
+from tests.compliance.home import PASSWORD, Home, prove
 
 # Well formed by their checksums, and nobody's: a day of birth in 1949, and a code of no registered organisation.
 RESIDENT, OTHER_RESIDENT, CREDIT = "11010519491231002X", "440524188001010014", "91350100M000100Y43"
@@ -50,7 +52,7 @@ def people(home: Home) -> dict[str, Account]:
     for name in ("paul", "rosa", "ines"):
         found[name] = home.accounts.create(name, PASSWORD)
         if name != "paul":
-            declare(home, found[name], f"{name.title()} Example")
+            prove(home, found[name], f"{name.title()} Example")
     return found
 
 
@@ -72,12 +74,65 @@ def confirm(home: Home, by: Account, proposal: str, account: Account) -> identit
     return in_person.confirm(home.rows, home.ledger, keys, by, proposal, account, now())
 
 
+def make_admin(home: Home, account: Account) -> None:
+    """Give the role past the two people: a starting point."""
+    with home.rows.write() as connection:
+        roles.give(connection, home.ledger, account.id, (Role.ADMIN,), ["x"], now())
+
+
 def files_hold(home: Home, text: str) -> list[str]:
     """The files of a home in which a text stands."""
     return [path.name for path in home.folder.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
 
 
 # --- the declaration -------------------------------------------------------------------------------------------------
+
+
+def test_only_the_operator_declares(home: Home, people: dict[str, Account]) -> None:
+    """A later account proves nothing by its own word, until it is an admin; nothing is entered."""
+    paul, before = people["paul"], home.ledger.size()
+    with pytest.raises(DeclarationRefused) as refusal:
+        declare(home, paul, "Paul Example")
+    assert refusal.value.code == ExitCode.ACCOUNT
+    assert "signet identity attest paul" in refusal.value.next_step.format(**refusal.value.data)
+    assert home.ledger.size() == before
+    make_admin(home, paul)
+    assert declare(home, paul, "Paul Example").level == "self"
+
+
+def test_whoever_locks_the_others_out_is_not_alone(home: Home) -> None:
+    """An account that cannot sign in for now is still there."""
+    paul, opened = home.accounts.create("paul", PASSWORD), home.session().require_keys()
+    with home.rows.write() as connection:
+        connection.execute(sa.update(store.account).where(store.account.c.id != paul.id).values(bound=0))
+    with pytest.raises(DeclarationRefused):
+        identity.declare(home.rows, home.ledger, opened, paul, "Paul Example")
+
+
+def test_a_declaration_counts_for_the_operator_alone(home: Home, people: dict[str, Account]) -> None:
+    """Whoever is no admin any more, and not alone, has nothing left of an old one."""
+    maria = people["maria"]
+    assert identity.require_proof(home.rows, maria).level == "self"
+    with home.rows.write() as connection:
+        connection.execute(sa.delete(store.account_role).where(store.account_role.c.role == "admin"))
+    with pytest.raises(NotAttested):
+        identity.require_proof(home.rows, maria)
+    assert identity.current_proof(home.rows, maria.id) is None
+
+
+def test_a_level_raised_in_the_database_is_not_believed(home: Home, people: dict[str, Account]) -> None:
+    """The ledger tells the level, and a row without an entry of its own proves nothing."""
+    table = store.identity_proof
+    with home.rows.write() as connection:
+        connection.execute(sa.update(table).values(level="L3", expires_at="2999-01-01T00:00:00Z"))
+    proof = identity.require_proof(home.rows, people["maria"])
+    assert proof.level == "self"
+    assert proof.expires_at < "2999"
+    with home.rows.write() as connection:
+        connection.execute(
+            sa.update(table).where(table.c.account_id == people["rosa"].id).values(account_id=people["paul"].id)
+        )
+    assert identity.current_proof(home.rows, people["paul"].id) is None
 
 
 @pytest.mark.parametrize("name", ["", " ", "x", "n" * 201])
@@ -104,19 +159,19 @@ def test_one_number_proves_one_account(home: Home, people: dict[str, Account]) -
     declare(home, people["maria"], "Maria Example", RESIDENT)
     declare(home, people["maria"], "Maria Example", RESIDENT)
     with pytest.raises(IdentityTaken):
-        declare(home, people["paul"], "Paul Example", " 11010519491231002x ")
-    declare(home, people["paul"], "Paul Example", OTHER_RESIDENT)
-    declare(home, people["rosa"], "Rosa Ltd", CREDIT)
+        prove(home, people["paul"], "Paul Example", " 11010519491231002x ")
+    prove(home, people["paul"], "Paul Example", OTHER_RESIDENT)
+    prove(home, people["rosa"], "Rosa Ltd", CREDIT)
     with pytest.raises(IdentityTaken):
-        declare(home, people["ines"], "Ines Ltd", CREDIT.lower())
+        prove(home, people["ines"], "Ines Ltd", CREDIT.lower())
 
 
 def test_a_shared_name_is_entered_and_not_refused(home: Home, people: dict[str, Account]) -> None:
     """Two people may have one name; the log says that it was seen."""
-    declare(home, people["paul"], "MARIA  EXAMPLE".replace("  ", " "))
+    prove(home, people["paul"], "MARIA  EXAMPLE".replace("  ", " "))
     fields = home.ledger.entries()[-1]["fields"]
     assert fields["same_name_as"] == [people["maria"].id]
-    assert fields["facts"] == {"number": "none"}
+    assert fields["facts"] == {"document": "passport"}
 
 
 def test_of_a_declaration_nothing_can_be_read(home: Home) -> None:
@@ -134,6 +189,7 @@ def test_the_strongest_proof_counts_while_it_lasts(home: Home, people: dict[str,
     """A later declaration does not weaken what two people saw; after a year nothing is left of it."""
     paul = people["paul"]
     confirm(home, people["rosa"], attest(home, people["maria"], paul), paul)
+    make_admin(home, paul)
     declare(home, paul, "Paul Example")
     proof = identity.require_proof(home.rows, paul)
     assert (proof.level, proof.verifier, proof.second) == ("L1", people["maria"].id, people["rosa"].id)
@@ -152,10 +208,26 @@ def test_nobody_proves_themselves(home: Home, people: dict[str, Account]) -> Non
     proposal = attest(home, maria, paul)
     with pytest.raises(OwnWork):
         confirm(home, maria, proposal, paul)
-    declare(home, paul, "Paul Example")
     with pytest.raises((OwnWork, SecondPersonNeeded)):
         confirm(home, paul, proposal, paul)
-    assert identity.require_proof(home.rows, paul).level == "self"
+    with pytest.raises(NotVerified):
+        identity.require_proof(home.rows, paul)
+
+
+def test_where_nobody_else_is_proven_the_one_who_was_seen_confirms(home: Home) -> None:
+    """Else no studio could begin; neither the admin alone nor anybody unproven may, and only once is it so."""
+    maria = home.session().account
+    paul, rosa = (home.accounts.create(name, PASSWORD) for name in ("paul", "rosa"))
+    proposal = attest(home, maria, paul)
+    for by in (maria, rosa):
+        with pytest.raises((OwnWork, SecondPersonNeeded)):
+            confirm(home, by, proposal, paul)
+    proof = confirm(home, paul, proposal, paul)
+    assert (proof.level, proof.verifier, proof.second) == ("L1", maria.id, paul.id)
+    proposal = attest(home, maria, rosa, "Rosa Example")
+    with pytest.raises((OwnWork, SecondPersonNeeded)):
+        confirm(home, rosa, proposal, rosa)
+    assert confirm(home, paul, proposal, rosa).second == paul.id
 
 
 def test_who_attests_is_a_proven_admin(home: Home, people: dict[str, Account]) -> None:
@@ -181,7 +253,7 @@ def test_a_second_account_of_the_same_person_is_no_second_person(
 ) -> None:
     """Whoever has two accounts cannot prove one with the other: by name, and by number under another name."""
     paul, number = people["paul"], {"number": RESIDENT}
-    declare(home, people["maria" if role == "attests" else "rosa"], "Paul Example", RESIDENT)
+    prove(home, people["maria" if role == "attests" else "rosa"], "Paul Example", RESIDENT)
     for name, more in (("paul example", {}), ("Somebody Else", number)):
         with pytest.raises(SecondPersonNeeded):
             confirm(home, people["rosa"], attest(home, people["maria"], paul, name, **more), paul)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from compliance import identity, lockout, store
+from compliance import lockout, store
 from compliance.account import Accounts
 from compliance.clock import now
 from compliance.errors import (
@@ -25,7 +25,7 @@ from compliance.errors import (
     WrongPassword,
 )
 from compliance.identity import in_person
-from tests.compliance.home import PASSWORD, Home
+from tests.compliance.home import PASSWORD, Home, prove
 
 NEW = "another horse"
 
@@ -161,10 +161,9 @@ def test_alone_the_hundredth_costs_an_hour_but_never_the_home(timed: Home, watch
 def studio(timed: Home) -> Home:
     """maria (admin, signed in), paul and rosa, all proven; paul's hundredth wrong password was just given."""
     timed.accounts.login("maria", PASSWORD)
-    keys = timed.session().require_keys()
     for name in ("paul", "rosa"):
         account = timed.accounts.create(name, PASSWORD)
-        identity.declare(timed.rows, timed.ledger, keys, account, f"{name.title()} Example")
+        prove(timed, account, f"{name.title()} Example")
     failures(timed, lockout.LIMIT - 1, "paul")
     wrong(timed.accounts, "paul")
     return timed
@@ -258,9 +257,8 @@ def test_a_proposal_about_one_account_binds_no_other(studio: Home) -> None:
 def test_where_two_are_the_other_one_binds(timed: Home) -> None:
     """In the smallest studio the only other account is enough, and only for an account that is unbound."""
     timed.accounts.login("maria", PASSWORD)
-    keys = timed.session().require_keys()
     paul = timed.accounts.create("paul", PASSWORD)
-    identity.declare(timed.rows, timed.ledger, keys, paul, "Paul Example")
+    prove(timed, paul, "Paul Example")
     with pytest.raises(SecondPersonNeeded):
         rebind(timed, "maria", None)
     failures(timed, lockout.LIMIT - 1, "paul")

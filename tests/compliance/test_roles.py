@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from compliance import identity, migrations, proposals, roles, store
+from compliance import migrations, proposals, roles, store
 from compliance.account import Account
 from compliance.clock import now
 from compliance.errors import (
@@ -28,7 +28,7 @@ from compliance.errors import (
     UnknownRecord,
 )
 from compliance.roles import Action, Role
-from tests.compliance.home import PASSWORD, Home
+from tests.compliance.home import PASSWORD, Home, prove
 
 # The whole table once more, written by hand: what an action needs. A new action has to be thought about here as well.
 NEEDS: dict[Action, str] = {
@@ -90,10 +90,8 @@ class Studio:
         account = self.home.accounts.by_id(proposal.about)
         roles.confirm_role(self.home.rows, self.home.ledger, by, proposal, account, now() + when)
 
-    def declare(self, account: Account, name: str) -> None:
-        keys = self.home.accounts.current()
-        assert keys is not None
-        identity.declare(self.home.rows, self.home.ledger, keys.require_keys(), account, name)
+    def prove(self, account: Account, name: str) -> None:
+        prove(self.home, account, name)
 
 
 @pytest.fixture
@@ -102,8 +100,8 @@ def studio(home: Home) -> Studio:
     maria = home.session().account
     paul, rosa = (home.accounts.create(name, PASSWORD) for name in ("paul", "rosa"))
     made = Studio(home, maria, paul, rosa)
-    made.declare(paul, "Paul Example")
-    made.declare(rosa, "Rosa Example")
+    made.prove(paul, "Paul Example")
+    made.prove(rosa, "Rosa Example")
     return made
 
 
@@ -204,7 +202,7 @@ def test_the_second_person_is_proven_and_another_one(studio: Studio) -> None:
     proposal = studio.grant(studio.maria, studio.paul, Role.REVIEWER)
     with pytest.raises(SecondPersonNeeded):
         studio.confirm(nobody, proposal)
-    studio.declare(nobody, "MARIA EXAMPLE")
+    studio.prove(nobody, "MARIA EXAMPLE")
     with pytest.raises(SecondPersonNeeded):
         studio.confirm(nobody, proposal)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import resources
+from compliance import identity
+from compliance.identity.in_person import InPerson
 from studio.workshop import Workshop
 from tests.compliance.home import PASSWORD, lower_the_cost_of_passwords
 
@@ -29,6 +31,13 @@ def studio_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             person = workshop.add_subject(name)
             workshop.record_consent(person.id, picture, ["private", "film"], date.today(), until)
     return folder
+
+
+def prove(workshop: Workshop, username: str, name: str) -> None:
+    """A proof of level L1 for a member without the two people: a starting point."""
+    rows, ledger, accounts = workshop._rows, workshop._ledger, workshop._accounts
+    seen = InPerson(name, None, "passport", "acc-first", "acc-second")
+    identity.establish(rows, ledger, accounts.require().require_keys(), accounts.named(username), seen)
 
 
 @pytest.fixture

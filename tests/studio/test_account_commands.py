@@ -18,6 +18,7 @@ from studio.commands.root import run
 from studio.workshop import Workshop
 from tests.compliance.home import PASSWORD, lower_the_cost_of_passwords
 from tests.compliance.test_accounts import HeldKeys
+from tests.studio.conftest import prove
 
 RESIDENT = "11010519491231002X"
 
@@ -47,7 +48,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shop.create_account("maria", PASSWORD, "Maria Example")
         shop.login("maria", PASSWORD)
         shop.create_account("paul", PASSWORD)
-        shop.create_account("rosa", PASSWORD, "Rosa Example")
+        shop.create_account("rosa", PASSWORD)
+        prove(shop, "rosa", "Rosa Example")
     return folder
 
 

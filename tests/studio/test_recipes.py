@@ -14,6 +14,7 @@ from studio.offers import picture_offers
 from studio.recipes import FOLDER, Recipe
 from studio.workshop import Workshop
 from tests.compliance.home import PASSWORD
+from tests.studio.conftest import prove
 from tests.studio.test_pictures import finish
 
 SCENE = {"prompt": "a quiet boat on a lake at sunset", "negative": "", "width": 320, "height": 200}
@@ -81,7 +82,8 @@ def test_a_release_can_be_made_again_and_its_words_stand_nowhere_in_plain(worksh
     for path in workshop.home.rglob("*"):
         if path.is_file():
             assert b"quiet boat" not in path.read_bytes(), path.name
-    workshop.create_account("second", PASSWORD, "Second Example")
+    workshop.create_account("second", PASSWORD)
+    prove(workshop, "second", "Second Example")
     workshop.login("second", PASSWORD)
     assert workshop.recipes.of_release(released.id) is None
     assert workshop.recipes.presets("picture.sketch") == {}

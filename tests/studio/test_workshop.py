@@ -21,6 +21,7 @@ from compliance.errors import (
     ConsentTooNarrow,
     ConsentWithdrawn,
     ContentBlocked,
+    DeclarationRefused,
     DemoHomeOnly,
     ExitCode,
     FaceIndexUnknown,
@@ -31,6 +32,7 @@ from compliance.errors import (
     NoFaceFound,
     NotAPicture,
     NotASound,
+    NotAttested,
     NotSignedIn,
     NotVerified,
     SessionLocked,
@@ -123,6 +125,20 @@ def test_an_account_without_declaration_cannot_release(tmp_path: Path) -> None:
             workshop.start(plan, lambda _event: None)
         workshop.declare("Paul Example")
         finish(workshop, plan)
+
+
+def test_a_second_account_cannot_declare_itself(workshop: Workshop) -> None:
+    """Neither when it is made, nor afterwards; a refused one is not made."""
+    with pytest.raises(DeclarationRefused):
+        workshop.create_account("paul", PASSWORD, "Paul Example")
+    assert [account.username for account in workshop.accounts()] == ["maria"]
+    workshop.create_account("paul", PASSWORD)
+    workshop.login("paul", PASSWORD)
+    for declare in (workshop.declare, workshop.members.declare):
+        with pytest.raises(DeclarationRefused):
+            declare("Paul Example")
+    with pytest.raises(NotAttested):
+        workshop.require_ready()
 
 
 def test_bad_pictures_are_told_before_the_gate(workshop: Workshop, tmp_path: Path) -> None:
