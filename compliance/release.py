@@ -448,6 +448,13 @@ class Releaser:
         with self._rows.read() as connection:
             return [_released(dict(row)) for row in connection.execute(query).mappings()]
 
+    def from_log(
+        self, release_id: str, form: str, file_sha256: str, when: str, consents: tuple[str, ...], index: int
+    ) -> Released:
+        """A finished release whose row is lost, as the ledger tells it: nobody knows its path any more."""
+        path = Path("…", f"{release_id}.{form}")
+        return Released(release_id, path, form, file_sha256, when, "released", consents, index)
+
     def released(self, release_id: str) -> Released:
         """One finished release."""
         return next(item for item in self.releases() if item.id == release_id)

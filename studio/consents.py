@@ -41,7 +41,6 @@ from compliance.gate import DEMO_ASSETS, Gate
 from compliance.keys import HomeKeys
 from compliance.ledger import Ledger
 from compliance.notice import notice
-from compliance.release import Released
 from compliance.roles import Action
 from compliance.storage import write_atomically
 from compliance.video_containers import is_video
@@ -508,13 +507,11 @@ class Consents:
             return [item for item in rows.values() if asked & set(item.consents)]
         return [
             rows.get(release)
-            or Released(
+            or self._releaser.from_log(
                 release,
-                Path("…", f"{release}.{one.format}"),
                 one.format,
                 one.file_sha256,
                 stamp(datetime.fromisoformat(one.when)),
-                "released",
                 one.consents,
                 one.ledger_index,
             )
