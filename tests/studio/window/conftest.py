@@ -198,3 +198,16 @@ def signed_in(driver: Driver) -> Driver:
     """A window with one account, signed in."""
     driver.sign_up()
     return driver
+
+
+@pytest.fixture
+def inside(qtbot: QtBot, fake: FakeWorkshop, tmp_path: Path) -> Iterator[Driver]:
+    """A window that opens on a home in which somebody is signed in already: quicker than signing up in it."""
+    fake.create_account("studio", PASSWORD, "Lin Wei")
+    fake.login("studio", PASSWORD)
+    made = Driver(qtbot, fake, tmp_path)
+    yield made
+    if fake.running is not None:
+        fake.running.go()
+    made.settle()
+    made.window.close()

@@ -64,11 +64,9 @@ def dialogs(driver: Driver) -> tuple[QDialog, ...]:
 
 
 @pytest.mark.parametrize("code", ["en", "zh-CN"])
-def test_nothing_is_cut_nameless_or_left_in_english(
-    signed_in: Driver, code: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_cut_nameless_or_left_in_english(inside: Driver, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the smallest size, with every part of a page shown."""
-    driver = signed_in
+    driver = inside
     fill(driver)
     monkeypatch.setattr("tests.studio.window.test_language.ALLOWED", ALLOWED | frozenset((CODES + ENDINGS).split()))
     driver.window.on_language_chosen(code)

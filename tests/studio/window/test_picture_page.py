@@ -59,9 +59,9 @@ def text_of(driver: Driver, name: str) -> str:
     return one.text()
 
 
-def test_nothing_is_made_of_no_words(signed_in: Driver) -> None:
+def test_nothing_is_made_of_no_words(inside: Driver) -> None:
     """The button is off and the page says why; Ctrl+Enter does nothing either."""
-    driver = show(signed_in)
+    driver = show(inside)
     for words in ("", "   \n "):
         say(driver, words)
         assert not driver.find("pictures_make").isEnabled()
@@ -71,9 +71,9 @@ def test_nothing_is_made_of_no_words(signed_in: Driver) -> None:
     assert driver.fake.pictures == []
 
 
-def test_whoever_is_seen_has_to_consent(signed_in: Driver) -> None:
+def test_whoever_is_seen_has_to_consent(inside: Driver) -> None:
     """Restoring a picture with a face needs a live consent; without faces none is asked for."""
-    driver = show(signed_in)
+    driver = show(inside)
     choose(driver, "picture.restore")
     assert "Next: choose the picture." in driver.texts()
     driver.drop("pictures_input_drop", draw_picture(driver.folder / "face.png"))
@@ -93,9 +93,9 @@ def test_whoever_is_seen_has_to_consent(signed_in: Driver) -> None:
     assert made(driver)[-1].consents == ()
 
 
-def test_an_unreadable_picture_is_refused(signed_in: Driver) -> None:
+def test_an_unreadable_picture_is_refused(inside: Driver) -> None:
     """The card says what is wrong; nothing can be made of it."""
-    driver = show(signed_in)
+    driver = show(inside)
     choose(driver, "picture.restore")
     driver.drop("pictures_input_drop", draw_picture(driver.folder / "broken.png"))
     driver.settle()
@@ -103,9 +103,9 @@ def test_an_unreadable_picture_is_refused(signed_in: Driver) -> None:
     assert not driver.find("pictures_make").isEnabled()
 
 
-def test_a_seed_is_a_number(signed_in: Driver) -> None:
+def test_a_seed_is_a_number(inside: Driver) -> None:
     """Anything else gives the seed before it back."""
-    driver = show(signed_in)
+    driver = show(inside)
     before = driver.studio.picturing.seed
     field = driver.find("pictures_seed", QLineEdit)
     assert isinstance(field, QLineEdit)
@@ -115,9 +115,9 @@ def test_a_seed_is_a_number(signed_in: Driver) -> None:
         assert field.text() == str(before) and driver.studio.picturing.seed == before
 
 
-def test_a_new_home_works_at_once_and_hints_at_packs(signed_in: Driver) -> None:
+def test_a_new_home_works_at_once_and_hints_at_packs(inside: Driver) -> None:
     """The sketch painter is there and says what it is; Ctrl+Enter makes; words and size arrive as they were set."""
-    driver = show(signed_in)
+    driver = show(inside)
     combo = driver.find("pictures_engine", QComboBox)
     assert isinstance(combo, QComboBox) and combo.currentText() == "Sketch painter, not a neural model"
     assert any("signet pack add" in text for text in driver.texts())
@@ -136,9 +136,9 @@ def test_a_new_home_works_at_once_and_hints_at_packs(signed_in: Driver) -> None:
     assert not driver.studio.picturing.takes[0].preview.isNull()
 
 
-def test_a_pack_tells_its_licence_and_its_own_options(signed_in: Driver) -> None:
+def test_a_pack_tells_its_licence_and_its_own_options(inside: Driver) -> None:
     """The panel is built from what the engine declares; the pack goes along."""
-    driver = signed_in
+    driver = inside
     driver.fake.has_pack = True
     show(driver)
     choose(driver, "picture.diffusers tiny")
@@ -151,9 +151,9 @@ def test_a_pack_tells_its_licence_and_its_own_options(signed_in: Driver) -> None
     assert (plan.options["pack"], plan.options["steps"], plan.options["guidance"]) == ("tiny", 7, 7.0)
 
 
-def test_a_batch_has_seeds_that_follow_and_each_is_released_for_itself(signed_in: Driver) -> None:
+def test_a_batch_has_seeds_that_follow_and_each_is_released_for_itself(inside: Driver) -> None:
     """Three pictures, three previews; the one that is released is the one that was shown."""
-    driver = show(signed_in)
+    driver = show(inside)
     say(driver, "a lake")
     driver.studio.picturing.set_seed(40)
     count = driver.find("pictures_count", QSpinBox)
@@ -174,9 +174,9 @@ def test_a_batch_has_seeds_that_follow_and_each_is_released_for_itself(signed_in
     assert not driver.find("pictures_release").isEnabled()
 
 
-def test_discarding_and_signing_out_leave_nothing(signed_in: Driver) -> None:
+def test_discarding_and_signing_out_leave_nothing(inside: Driver) -> None:
     """Results are let go in the worker too; words, seed and picture are forgotten with the session."""
-    driver = show(signed_in)
+    driver = show(inside)
     say(driver, "a lake")
     made(driver)
     driver.press("pictures_discard")
@@ -190,9 +190,9 @@ def test_discarding_and_signing_out_leave_nothing(signed_in: Driver) -> None:
     assert driver.window.pages["pictures"]._prompt.toPlainText() == ""  # type: ignore[attr-defined]
 
 
-def test_a_running_picture_is_stopped_with_all_that_wait(signed_in: Driver) -> None:
+def test_a_running_picture_is_stopped_with_all_that_wait(inside: Driver) -> None:
     """Stop ends the one and lets go of the others; nothing is left to release."""
-    driver = show(signed_in)
+    driver = show(inside)
     driver.fake.hold_jobs = True
     say(driver, "a lake")
     driver.studio.picturing.count = 4
@@ -205,18 +205,18 @@ def test_a_running_picture_is_stopped_with_all_that_wait(signed_in: Driver) -> N
     assert len(driver.fake.pictures) == 1 and driver.studio.picturing.takes == []
 
 
-def test_a_failed_job_is_said(signed_in: Driver) -> None:
+def test_a_failed_job_is_said(inside: Driver) -> None:
     """The banner carries the error; the page can be used again."""
-    driver = show(signed_in)
+    driver = show(inside)
     driver.fake.jobs_fail_with = "OutOfMemory"
     say(driver, "a lake")
     made(driver)
     assert driver.banner() != "" and driver.find("pictures_make").isEnabled()
 
 
-def test_a_preview_can_be_neither_copied_nor_dragged(signed_in: Driver) -> None:
+def test_a_preview_can_be_neither_copied_nor_dragged(inside: Driver) -> None:
     """No button, key or mouse takes it out; the clipboard stays as it was."""
-    driver = show(signed_in)
+    driver = show(inside)
     say(driver, "a lake")
     made(driver)
     QGuiApplication.clipboard().setText("before")
@@ -237,9 +237,9 @@ def mask_of(png: bytes | None) -> Image.Image:
     return Image.open(io.BytesIO(png)).convert("L")
 
 
-def test_a_painted_mask_goes_along_and_strokes_can_be_taken_back(signed_in: Driver) -> None:
+def test_a_painted_mask_goes_along_and_strokes_can_be_taken_back(inside: Driver) -> None:
     """Brush, undo, redo, eraser, clear; the mask is white where it was painted, and none when nothing is."""
-    driver = show(signed_in)
+    driver = show(inside)
     choose(driver, "picture.restore")
     driver.drop("pictures_input_drop", draw_picture(driver.folder / "noface.png"))
     driver.settle()
@@ -264,9 +264,9 @@ def test_a_painted_mask_goes_along_and_strokes_can_be_taken_back(signed_in: Driv
     assert driver.fake.pictures[-1].mask is None
 
 
-def test_keys_change_the_brush(signed_in: Driver) -> None:
+def test_keys_change_the_brush(inside: Driver) -> None:
     """[ makes it smaller, ] larger, within limits."""
-    driver = show(signed_in)
+    driver = show(inside)
     canvas = driver.window.pages["pictures"].tools.canvas  # type: ignore[attr-defined]
     before = canvas.brush_px
     QTest.keyClicks(canvas, "]")
@@ -277,9 +277,9 @@ def test_keys_change_the_brush(signed_in: Driver) -> None:
     assert canvas.brush_px == 2
 
 
-def test_found_damage_is_a_mask_that_can_be_corrected(signed_in: Driver) -> None:
+def test_found_damage_is_a_mask_that_can_be_corrected(inside: Driver) -> None:
     """What the worker proposes stands on the canvas; a stroke of the eraser changes it."""
-    driver = show(signed_in)
+    driver = show(inside)
     choose(driver, "picture.restore")
     driver.drop("pictures_input_drop", draw_picture(driver.folder / "noface.png"))
     driver.settle()
@@ -305,9 +305,9 @@ def test_bits_that_are_too_few_are_no_mask(qapp: QApplication) -> None:
     assert model.png() is None and not model.can_undo
 
 
-def test_presets_keep_and_give_back(signed_in: Driver) -> None:
+def test_presets_keep_and_give_back(inside: Driver) -> None:
     """Saved, renamed, used, deleted; the words on the page stay where the preset has none."""
-    driver = show(signed_in)
+    driver = show(inside)
     say(driver, "a lake")
     driver.studio.picturing.set_value("width", 800)
     driver.press("pictures_presets")
@@ -337,9 +337,9 @@ def test_presets_keep_and_give_back(signed_in: Driver) -> None:
     assert isinstance(width, QSpinBox) and width.value() == 1024
 
 
-def test_a_release_is_recalled_with_all_it_was_made_with(signed_in: Driver) -> None:
+def test_a_release_is_recalled_with_all_it_was_made_with(inside: Driver) -> None:
     """From the library back onto the page: engine, words, size and seed; what is not known is said."""
-    driver = show(signed_in)
+    driver = show(inside)
     say(driver, "a lake at night")
     driver.studio.picturing.set_seed(9)
     made(driver)
@@ -365,9 +365,9 @@ def test_a_release_is_recalled_with_all_it_was_made_with(signed_in: Driver) -> N
     assert driver.banner() == "How this was made is not known here."
 
 
-def test_another_language_keeps_words_and_results(signed_in: Driver, tmp_path: Path) -> None:
+def test_another_language_keeps_words_and_results(inside: Driver, tmp_path: Path) -> None:
     """The page is built anew; what was typed and made stays."""
-    driver = show(signed_in)
+    driver = show(inside)
     say(driver, "a lake")
     made(driver)
     driver.window.on_language_chosen("zh-CN")

@@ -44,9 +44,9 @@ def seal(driver: Driver) -> None:
 # --- labelling -------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_labelled_without_files_and_without_the_program(signed_in: Driver) -> None:
+def test_nothing_is_labelled_without_files_and_without_the_program(inside: Driver) -> None:
     """The button is off, and the page says which of the two is missing."""
-    driver = show(signed_in)
+    driver = show(inside)
     assert not driver.find("sealing_start").isEnabled() and "Next: drop the files." in driver.texts()
     drop(driver, "sealing_drop", draw_picture(driver.folder / "a.png"))
     assert not driver.find("sealing_start").isEnabled()
@@ -56,9 +56,9 @@ def test_nothing_is_labelled_without_files_and_without_the_program(signed_in: Dr
     assert driver.fake.sealed == []
 
 
-def test_who_is_seen_needs_a_consent_and_the_line_goes_on(signed_in: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_seen_needs_a_consent_and_the_line_goes_on(inside: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """One file is refused with its reason and can be tried again; the others are labelled."""
-    driver = show(signed_in)
+    driver = show(inside)
     plan = driver.fake.plan_seal
 
     def refuse(path: Path, **asked: Any) -> Any:
@@ -84,9 +84,9 @@ def test_who_is_seen_needs_a_consent_and_the_line_goes_on(signed_in: Driver, mon
     assert driver.fake.sealed[-1]["consents"] == (grant,) and (driver.folder / "face-sealed.png").is_file()
 
 
-def test_the_declaration_is_said_only_where_it_was_ticked(signed_in: Driver) -> None:
+def test_the_declaration_is_said_only_where_it_was_ticked(inside: Driver) -> None:
     """Off by default, and off again after signing out; ticked it names no consents."""
-    driver = show(signed_in)
+    driver = show(inside)
     picture = draw_picture(driver.folder / "face.png")
     driver.consent("Grace", picture)
     drop(driver, "sealing_drop", picture)
@@ -101,9 +101,9 @@ def test_the_declaration_is_said_only_where_it_was_ticked(signed_in: Driver) -> 
     assert not driver.studio.sealing.nobody_real and driver.studio.sealing.files == []
 
 
-def test_stopping_leaves_what_waits_on_the_list(signed_in: Driver) -> None:
+def test_stopping_leaves_what_waits_on_the_list(inside: Driver) -> None:
     """Nothing comes out; all files wait again."""
-    driver = show(signed_in)
+    driver = show(inside)
     driver.fake.hold_jobs = True
     pictures = [draw_picture(driver.folder / f"{name}.png") for name in "abc"]
     drop(driver, "sealing_drop", *pictures)
@@ -117,9 +117,9 @@ def test_stopping_leaves_what_waits_on_the_list(signed_in: Driver) -> None:
     assert not list(driver.folder.glob("*-sealed.png"))
 
 
-def test_a_labelled_file_leads_to_verify_and_into_the_library(signed_in: Driver) -> None:
+def test_a_labelled_file_leads_to_verify_and_into_the_library(inside: Driver) -> None:
     """From the result list to the checked file."""
-    driver = show(signed_in)
+    driver = show(inside)
     drop(driver, "sealing_drop", draw_picture(driver.folder / "a.png"))
     driver.write("sealing_made_with", "Other program")
     seal(driver)
@@ -169,9 +169,9 @@ def test_evidence_of_any_shape_is_no_error(evidence: dict[str, Any]) -> None:
         assert isinstance(evidence_lines(name, found), list)
 
 
-def test_many_files_stand_in_a_table_and_each_can_be_looked_at(signed_in: Driver) -> None:
+def test_many_files_stand_in_a_table_and_each_can_be_looked_at(inside: Driver) -> None:
     """A sealed one, a bare one, one that is no medium, one that is gone."""
-    driver = show(signed_in, "verify")
+    driver = show(inside, "verify")
     bare, text = draw_picture(driver.folder / "bare.png"), driver.folder / "letter.txt"
     text.write_text("I agree.")
     drop(driver, "verify_drop", bare, text, driver.folder / "gone.png")
@@ -185,9 +185,9 @@ def test_many_files_stand_in_a_table_and_each_can_be_looked_at(signed_in: Driver
     assert isinstance(sentence, QLabel) and sentence.text() == SENTENCES["unreadable"]
 
 
-def test_a_folder_stands_for_its_files_and_the_newest_drop_counts(signed_in: Driver) -> None:
+def test_a_folder_stands_for_its_files_and_the_newest_drop_counts(inside: Driver) -> None:
     """Dropping again replaces the table."""
-    driver = show(signed_in, "verify")
+    driver = show(inside, "verify")
     inside = driver.folder / "inside"
     inside.mkdir()
     for name in ("b.png", "a.png"):
@@ -198,9 +198,9 @@ def test_a_folder_stands_for_its_files_and_the_newest_drop_counts(signed_in: Dri
     assert [one.path.name for one in driver.studio.checking.checks] == ["c.png"]
 
 
-def test_every_layer_shows_what_it_rests_on(signed_in: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_layer_shows_what_it_rests_on(inside: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """Box, share, contrast, fields, signer, entry, z, matches with their time; the trio of C2PA; refuted."""
-    driver = show(signed_in, "verify")
+    driver = show(inside, "verify")
     picture = draw_picture(driver.folder / "a.png")
     refuted = {"state": "refuted", "at": "2026-03-02T10:00:00+00:00", "reason": "not true"}
     whole = Report(str(picture), "refuted", SENTENCES["refuted"], FOUND, refuted)
@@ -231,9 +231,9 @@ def test_every_layer_shows_what_it_rests_on(signed_in: Driver, monkeypatch: pyte
         assert isinstance(chip, QLabel) and chip.text() == said
 
 
-def test_a_report_is_written_and_replaces_no_file(signed_in: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_is_written_and_replaces_no_file(inside: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """One page with every file; a file that is there stays."""
-    driver = show(signed_in, "verify")
+    driver = show(inside, "verify")
     assert not driver.find("verify_export").isEnabled()
     drop(driver, "verify_drop", draw_picture(driver.folder / "a.png"), draw_picture(driver.folder / "b.png"))
     out = driver.folder / "report.html"
@@ -258,9 +258,9 @@ def test_verify_works_signed_out(driver: Driver) -> None:
     assert not driver.window.side_bar._buttons["sealing"].isEnabled()
 
 
-def test_the_program_that_was_named_is_not_kept_for_the_next_account(signed_in: Driver) -> None:
+def test_the_program_that_was_named_is_not_kept_for_the_next_account(inside: Driver) -> None:
     """Fields are cleared with the session."""
-    driver = show(signed_in)
+    driver = show(inside)
     driver.write("sealing_made_with", "Other program")
     driver.studio.accounts.logout()
     driver.settle()

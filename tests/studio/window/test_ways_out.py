@@ -176,9 +176,9 @@ def test_a_printed_picture_is_labelled(released: tuple[ReleaseView, bytes], page
     assert QRectF(sheet.rect()).contains(place) and is_labelled(printed)
 
 
-def test_the_thumbnails_of_the_library_come_from_the_released_file(signed_in: Driver, qapp: QApplication) -> None:
+def test_the_thumbnails_of_the_library_come_from_the_released_file(inside: Driver, qapp: QApplication) -> None:
     """None is written anywhere; a file that was changed shows none, and says so."""
-    driver = signed_in
+    driver = inside
     driver.window.show_page("pictures")
     driver.settle()
     picturing = driver.studio.picturing
