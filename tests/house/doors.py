@@ -143,9 +143,11 @@ DOORS: dict[str, dict[str, str]] = {
         "save": "the painted mask as PNG in that memory, on its way to the worker: no media, never onto a disk",
     },
     "studio/window/widgets/ways_out.py": {
+        "import PySide6.QtPrintSupport": "the printer dialog: paper alone, for the labelled pixels of a released file",
         "QDrag": "drags the address of a released file, compared with its digest before; never a preview",
         "QMimeData": "the address of a released file and the labelled pixels decoded from it",
         "QPrinter": "prints the labelled pixels decoded from a released file; printing into a file is switched off",
+        "open for writing": "a released file's bytes in memory, opened for reading: a buffer, not a file",
         "clipboard": "takes the address and the labelled pixels of a released file",
         "setMimeData": "hands over the same",
     },
