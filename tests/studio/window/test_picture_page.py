@@ -375,3 +375,22 @@ def test_another_language_keeps_words_and_results(inside: Driver, tmp_path: Path
     prompt = driver.find("pictures_prompt", QPlainTextEdit)
     assert isinstance(prompt, QPlainTextEdit) and prompt.toPlainText() == "a lake"
     assert driver.find("pictures_release").isEnabled()
+
+
+def test_how_far_it_is_is_shown_only_where_the_worker_tells(inside: Driver) -> None:
+    """Without a labelled preview from the worker there is progress alone; bytes that are no PNG show nothing."""
+    driver = show(inside)
+    driver.fake.hold_jobs = True
+    say(driver, "a lake")
+    driver.press("pictures_make")
+    line = driver.studio.picturing.line
+    driver.until(lambda: line.current is not None and line.current.running is not None)
+    glimpse = driver.window.pages["pictures"].takes.glimpse  # type: ignore[attr-defined]
+    shown = []
+    for png in (b"", b"no picture", (draw_picture(driver.folder / "far.png")).read_bytes()):
+        line.current.running.glimpse = png  # type: ignore[union-attr]  # it runs, as was waited for
+        line.changed.emit()
+        shown.append(not glimpse.isHidden())
+    assert shown == [False, False, True]
+    driver.press("pictures_stop")
+    driver.until(lambda: not line.is_active)
