@@ -1199,6 +1199,18 @@ class StoreDamaged(SignetError):
     next_step = "Keep the file as it is and restore the home folder from a backup; released files stay verifiable."
 
 
+class RowMissing(StoreDamaged):
+    """data: path, kind, id."""
+
+    message = "The ledger tells of {kind} {id}, and the database {path} does not hold it any more."
+
+
+class RowChanged(StoreDamaged):
+    """data: path, kind, id."""
+
+    message = "What the database {path} says about {kind} {id} is not what the ledger tells."
+
+
 class StoreBusy(SignetError):
     """data: path."""
 

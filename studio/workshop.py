@@ -16,6 +16,7 @@ from typing import Any, Literal, Self, cast
 
 from compliance import identity, store, verify
 from compliance.account import Account, Accounts, Session
+from compliance.audit import verify_rows
 from compliance.consent import PURPOSES
 from compliance.content import ContentHit
 from compliance.cosignature import verify_cosignatures
@@ -613,10 +614,14 @@ class Workshop(Consents):
         return [verify.verify_file(path, known, refuted, [Register(self._rows)]) for path in paths]
 
     def verify_ledger(self) -> tuple[int, str]:
-        """Recompute the whole ledger; (entries, root as hex). Raises LedgerBroken."""
+        """Recompute the whole ledger and hold the rows against it; (entries, root as hex).
+
+        Raises LedgerBroken, RowMissing, RowChanged.
+        """
         ledger = self._checked_ledger()
         ledger.verify()
         verify_cosignatures(self._rows)
+        verify_rows(self._rows, ledger)
         return ledger.size(), ledger.root().hex()
 
     def _checked_ledger(self) -> Ledger:

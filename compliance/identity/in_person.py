@@ -17,7 +17,7 @@ from compliance import lockout, store, totp
 from compliance.account import MINIMUM_PASSWORD, Account, Accounts
 from compliance.data_keys import open_for, seal_for
 from compliance.errors import (
-    IdentityRefused,
+    OptionUnfit,
     SecondPersonNeeded,
     UnknownRecord,
     WeakPassword,
@@ -84,13 +84,13 @@ def attest(
     """Say, as an admin, that the person of an account was seen with a document; a second person has to confirm it.
 
     The number is checked and dropped. Raises RoleMissing, OwnWork, NotVerified (the admin's own identity is not
-    proven), IdentityRefused (document of no known kind), NumberInvalid, AccountNameInvalid, SecondPersonNeeded.
+    proven), OptionUnfit (document of no known kind), NumberInvalid, AccountNameInvalid, SecondPersonNeeded.
     """
     subject = commit_number(keys, number)[1] if number is not None else None
     del number
     name = plain_name(name)
     if document not in DOCUMENTS:
-        raise IdentityRefused(reason="a document of no known kind")
+        raise OptionUnfit(option="--document", value=document, allowed=", ".join(DOCUMENTS))
     verify_not_own(by, account.id)
     require_proof(rows, by, at)
     with rows.write() as connection:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import queue
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
-from compliance.errors import SignetError, WorkStopped
+from compliance.errors import SignetError, TargetExists, UsageUnclear, WorkStopped
+from compliance.storage import write_atomically
 from studio.commands.door import JsonOption, PasswordOption, opened, split_words, with_keys
 from studio.commands.output import Output, plain_data
 from studio.inputs import verify_is_file
@@ -99,12 +102,24 @@ def swap(
     territory: Annotated[str, typer.Option("--territory", metavar="CC", help=N_("Where it will be used."))] = "",
     project: Annotated[str, typer.Option("--project", metavar="NAME", help=N_("What it will be used for."))] = "",
     explain: Annotated[bool, typer.Option("--explain", help=N_("Ask the gate rule by rule and make nothing."))] = False,
+    save_request: Annotated[
+        Path | None,
+        typer.Option(
+            "--save-request",
+            metavar="FILE",
+            help=N_("With --explain: keep the request for `signet gate explain`."),
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))] = False,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Swap a face."""
     output = Output(as_json)
+    if save_request is not None and not explain:
+        raise UsageUnclear(problem=_("--save-request goes with --explain"), command="signet face swap")
+    if save_request is not None and os.path.lexists(save_request) and not overwrite:
+        raise TargetExists(path=save_request)
     for picture in (source, target):
         verify_is_file(picture)
     with opened(context) as workshop:
@@ -123,12 +138,14 @@ def swap(
             project=project,
         )
         if explain:
+            if save_request is not None:
+                write_atomically(save_request, json.dumps(plan.request.to_json(), ensure_ascii=False).encode())
             show_rules(output, workshop.explain(plan.request))
             return
         release = make(workshop, output, plan, out, overwrite)
         label = workshop.label_text()
     output.data({"event": "released", **release, "label": label})
-    output.line(_("Released: {path}", path=release["path"]))
+    output.line(_("Released: {path} (release {id})", path=release["path"], id=release["id"]))
     output.line(_("Label on it: {label} · ledger entry {index}", label=label, index=release["ledger_index"]))
 
 

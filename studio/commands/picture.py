@@ -97,7 +97,7 @@ def _run(
             release = make(workshop, output, plan(workshop), place, overwrite)
             label = workshop.label_text()
             output.data({"event": "released", **release, "label": label, "seed": seed})
-            output.line(_("Released: {path}", path=release["path"]))
+            output.line(_("Released: {path} (release {id})", path=release["path"], id=release["id"]))
             output.line(_("Label on it: {label} · ledger entry {index}", label=label, index=release["ledger_index"]))
             if inputs == () or len(plans) > 1:
                 output.line(_("Seed: {seed}", seed=seed))

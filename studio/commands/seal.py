@@ -75,5 +75,5 @@ def seal(
             )
             release = make(workshop, output, plan, place, overwrite)
             output.data({"event": "released", **release, "made_with": made_with})
-            output.line(_("Released: {path}", path=release["path"]))
+            output.line(_("Released: {path} (release {id})", path=release["path"], id=release["id"]))
             output.line(_("Made with {program}; every label is on it now.", program=made_with))

@@ -190,7 +190,7 @@ def speak_plan(
         "subtitles": str(subtitles) if subtitles is not None else None,
     }
     output.data({"event": "released", **told})
-    output.line(_("Released: {path}", path=told["path"]))
+    output.line(_("Released: {path} (release {id})", path=told["path"], id=told["id"]))
     output.line(_("Label on it: {label} · ledger entry {index}", label=label, index=release.ledger_index))
     if subtitles is not None:
         output.line(_("Subtitles: {path}", path=subtitles))

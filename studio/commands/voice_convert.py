@@ -176,5 +176,5 @@ def _tell(workshop: Workshop, output: Output, plan: SwapPlan, out: Path, overwri
     release = make(workshop, output, plan, out, overwrite)
     label = workshop.label_text()
     output.data({"event": "released", **release, "label": label})
-    output.line(_("Released: {path}", path=release["path"]))
+    output.line(_("Released: {path} (release {id})", path=release["path"], id=release["id"]))
     output.line(_("Label on it: {label} · ledger entry {index}", label=label, index=release["ledger_index"]))

@@ -30,6 +30,7 @@ from compliance.errors import (
     NotAttested,
     NotVerified,
     NumberInvalid,
+    OptionUnfit,
     OwnWork,
     RoleMissing,
     SecondPersonNeeded,
@@ -262,8 +263,10 @@ def test_a_second_account_of_the_same_person_is_no_second_person(
 
 def test_a_document_of_no_kind_and_a_bad_number_are_refused(home: Home, people: dict[str, Account]) -> None:
     """What was seen is one of a closed list; a number that is read from it fits its checksum."""
-    with pytest.raises(IdentityRefused):
+    with pytest.raises(OptionUnfit) as refusal:
         attest(home, people["maria"], people["paul"], document="library card")
+    assert refusal.value.code == ExitCode.USAGE
+    assert "passport" in refusal.value.data["allowed"]
     with pytest.raises(NumberInvalid):
         attest(home, people["maria"], people["paul"], number="110105194912310021")
 

@@ -273,6 +273,22 @@ def test_an_account_without_a_declaration_releases_nothing(
     assert "signet account declare" in answer.err
 
 
+def test_a_request_can_be_kept_for_the_gate(
+    template: Template, signet: Callable[..., Answer], tmp_path: Path
+) -> None:
+    """What `--explain --save-request` keeps is what `gate explain` reads; over a file, or without it, it is refused."""
+    kept = tmp_path / "request.json"
+    words = ["--consent", template.consents["hopper"], "--consent", template.consents["collins"]]
+    wanted = swap(tmp_path / "out.png", *words, "--save-request", kept)
+    assert signet(*wanted).code == 2
+    assert not kept.exists()
+    asked = signet(*wanted, "--explain", "--json")
+    assert asked.code == 0
+    assert signet("gate", "explain", kept, "--json").lines == asked.lines
+    assert signet(*wanted, "--explain").code == 11
+    assert [path.name for path in tmp_path.iterdir()] == ["request.json"]
+
+
 USAGE = [
     (["face"], "A command is missing.", "signet face --help"),
     (["veryfy"], "There is no command veryfy. Did you mean verify?", "signet --help"),
