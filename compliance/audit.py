@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
 
@@ -92,16 +91,27 @@ def verify_rows(rows: store.Store, ledger: Ledger) -> None:
         held = _held(connection)
         count = connection.execute(sa.select(sa.func.max(store.ledger_entry.c.idx))).scalar()
     entered = _Entered(ledger).follow()
-    compare = partial(_compare, rows, entered, -1 if count is None else count)
-    compare(entered.consents, held["consent"], kind="consent")
-    compare(entered.withdrawals, held["withdrawal"], kind="withdrawal")
-    compare(entered.releases, held["release"], kind="release")
-    compare(entered.refutations, held["refutation"], kind="refutation")
-    compare(entered.cases, held["case"], kind="case")
-    compare(entered.proofs, held["proof"], kind="proof of identity")
+    for compared in (
+        Compared(entered.consents, held["consent"], kind="consent"),
+        Compared(entered.withdrawals, held["withdrawal"], kind="withdrawal"),
+        Compared(entered.releases, held["release"], kind="release"),
+        Compared(entered.refutations, held["refutation"], kind="refutation"),
+        Compared(entered.cases, held["case"], kind="case"),
+        Compared(entered.proofs, held["proof"], kind="proof of identity"),
+    ):
+        _compare(rows, entered, -1 if count is None else count, compared)
 
 
-def _compare(rows: store.Store, entered: _Entered, last: int, told: Told, present: Told, *, kind: str) -> None:
+class Compared(NamedTuple):
+    """What the log tells, and what the rows hold, of one kind."""
+
+    told: Told
+    present: Told
+    kind: str
+
+
+def _compare(rows: store.Store, entered: _Entered, last: int, compared: Compared) -> None:
+    told, present, kind = compared
     old = {key: said for key, said in told.items() if not said or cast(int, said[0]) <= last}
     _raise_for(RowMissing, rows, kind, old.keys() - present.keys())
     differ = {key for key in old.keys() & present.keys() if old[key] != present[key]}

@@ -27,6 +27,8 @@ WORLDWIDE = "worldwide"
 NOT_STATED = "not stated"
 RETENTION_YEARS = 3
 _TERRITORY = re.compile(r"[A-Z]{2}")
+_NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
+"""Two-letter codes of the list that name a union, a test or nothing."""
 _PROJECT = re.compile(r"[\w.\- ]{1,60}")
 # Crockford's base 32: no letters that look like numbers; 80 random bits cannot be guessed.
 _CODE_SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -84,7 +86,7 @@ class Terms:
             if use not in FORBIDDEN:
                 raise ScopeUnclear(kind="use", value=use, allowed=", ".join(FORBIDDEN))
         for territory in self.territories:
-            if not _TERRITORY.fullmatch(territory):
+            if not _is_country(territory):
                 raise ScopeUnclear(kind="territory", value=territory, allowed="CN, HK, JP, DE, US …")
         for project in self.projects:
             if not _PROJECT.fullmatch(project):
@@ -106,6 +108,14 @@ class Terms:
         if self.age in ("14-17", "under 14"):
             return ALWAYS_FORBIDDEN_TO_MINORS
         return tuple(use for use in FORBIDDEN if use not in self.allowed_uses)
+
+
+def _is_country(code: str) -> bool:
+    """Whether two letters are a country or territory of today (ISO 3166-1, as the Unicode CLDR lists them)."""
+    # Imported here: only whoever records a consent pays for it.
+    from babel import Locale
+
+    return _TERRITORY.fullmatch(code) is not None and code in Locale("en").territories.keys() - _NO_COUNTRIES
 
 
 def new_withdrawal_code() -> str:

@@ -101,6 +101,9 @@ def _reason(message: str) -> str:
         return _("a whole number is needed.")
     if "valid number" in message:
         return _("a number is needed.")
+    choices = re.search(r"is not one of (.*?)\.?$", message)
+    if choices:
+        return _("choose one of {allowed}.", allowed=choices[1].replace("'", ""))
     return message if message.endswith(".") else f"{message}."
 
 

@@ -71,6 +71,8 @@ def live_evidence(home: Home, who: str) -> Evidence:
         (Terms(age="about thirty"), ScopeUnclear),
         (Terms(allowed_uses=("anything",)), ScopeUnclear),
         (Terms(territories=("China",)), ScopeUnclear),
+        (Terms(territories=("CN", "XX")), ScopeUnclear),
+        (Terms(territories=("ZZ",)), ScopeUnclear),
         (Terms(projects=("",)), ScopeUnclear),
         (Terms(projects=("a/b",)), ScopeUnclear),
         (Terms(max_outputs=0), ScopeUnclear),

@@ -296,6 +296,11 @@ USAGE = [
     (["face", "swap", "--sorce", "x"], "There is no option --sorce.", "signet face swap --help"),
     (["face", "find", "a", "b"], "Too many words: b.", "signet face find --help"),
     (["ledger", "show", "--from", "x"], "The value of --from cannot be used: a whole number is needed.", "--help"),
+    (
+        ["subject", "add", "X", "--age", "12"],
+        "The value of --age cannot be used: choose one of adult, 14-17, under 14.",
+        "signet subject add --help",
+    ),
     (["--lang", "tlh", "doctor"], "There is no language “tlh”; there are: en, zh-CN.", "signet --help"),
 ]
 
