@@ -189,7 +189,7 @@ _ENTERED: Final = ("identity_declared", "identity_proven")
 def _proofs(connection: sa.Connection, account_id: str) -> list[IdentityProof]:
     table, entry = store.identity_proof, store.ledger_entry
     query = (
-        sa.select(table.c.id, table.c.ledger_index, entry.c.leaf, entry.c.body)
+        sa.select(table.c.id, table.c.expires_at, table.c.ledger_index, entry.c.leaf, entry.c.body)
         .join(entry, entry.c.idx == table.c.ledger_index)
         .where(table.c.account_id == account_id)
         .order_by(table.c.ledger_index.desc())
@@ -201,7 +201,7 @@ def _proofs(connection: sa.Connection, account_id: str) -> list[IdentityProof]:
         told = json.loads(row.body)
         fields = told["fields"]
         if told["kind"] in _ENTERED and (fields["proof"], fields["account"]) == (row.id, account_id):
-            level, method, until = fields["level"], fields["method"], fields["until"]
+            level, method, until = fields["level"], fields["method"], min(fields["until"], row.expires_at)
             seen_by = (fields.get("by"), fields.get("second"))
             found.append(IdentityProof(row.id, account_id, level, method, until, row.ledger_index, *seen_by))
     return found

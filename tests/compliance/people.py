@@ -30,16 +30,19 @@ def add_person(home: Home, name: str, *roles: Role) -> Account:
                     account_id=account.id, role=role.value, granted_by="test", granted_at=stamp(), ledger_index=index
                 )
             )
+        proof, until = f"prf-{secrets.token_hex(5)}", stamp(now() + timedelta(days=3650))
+        told = {"account": account.id, "proof": proof, "level": "L1", "method": "in person", "until": until}
+        proven = home.ledger.append(connection, "identity_proven", told)
         connection.execute(
             sa.insert(store.identity_proof).values(
-                id=f"prf-{secrets.token_hex(5)}",
+                id=proof,
                 account_id=account.id,
                 level="L1",
                 method="in person",
                 commitment=secrets.token_hex(16),
                 made_at=stamp(),
-                expires_at=stamp(now() + timedelta(days=3650)),
-                ledger_index=index,
+                expires_at=until,
+                ledger_index=proven,
             )
         )
     return account
