@@ -273,9 +273,7 @@ def test_an_account_without_a_declaration_releases_nothing(
     assert "signet account declare" in answer.err
 
 
-def test_a_request_can_be_kept_for_the_gate(
-    template: Template, signet: Callable[..., Answer], tmp_path: Path
-) -> None:
+def test_a_request_can_be_kept_for_the_gate(template: Template, signet: Callable[..., Answer], tmp_path: Path) -> None:
     """What `--explain --save-request` keeps is what `gate explain` reads; over a file, or without it, it is refused."""
     kept = tmp_path / "request.json"
     words = ["--consent", template.consents["hopper"], "--consent", template.consents["collins"]]
