@@ -117,7 +117,7 @@ def _compare(rows: store.Store, entered: _Entered, last: int, compared: Compared
     differ = {key for key in old.keys() & present.keys() if old[key] != present[key]}
     # A row that was never entered; withdrawals and refutations without one take nothing away.
     for key in present.keys() - told.keys():
-        if kind != "release" and present[key] and not entered.is_pruned(cast("int | None", present[key][0])):
+        if present[key] and not entered.is_pruned(cast("int | None", present[key][0])):
             differ.add(key)
     _raise_for(RowChanged, rows, kind, differ)
 

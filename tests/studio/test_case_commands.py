@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from compliance import store
+from compliance.ledger import Ledger, origin_of
 from compliance.roles import Role
 from studio import text, workshop
 from studio.commands.root import build, run
@@ -72,6 +73,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in PEOPLE:
             shop.create_account(name, PASSWORD)
     rows = store.open_store(folder)
+    ledger = Ledger(rows, origin_of(rows.identify("own").id), None)
     with rows.write() as connection:
         found = connection.execute(sa.select(store.account.c.username, store.account.c.id))
         ids = {str(name): str(account_id) for name, account_id in found}
@@ -82,6 +84,8 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     account_id=ids[name], role=role.value, granted_by="test", granted_at="2026", ledger_index=0
                 )
             )
+        entered = {"release": RELEASE, "file_sha256": "2" * 64, "intent_index": 0}
+        index = ledger.append(connection, "released", entered)
         connection.execute(
             sa.insert(store.release).values(
                 id=RELEASE,
@@ -96,7 +100,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 payload_sha256="1" * 64,
                 file_sha256="2" * 64,
                 intent_index=0,
-                release_index=0,
+                release_index=index,
                 created_at="2026-01-01T00:00:00Z",
             )
         )
