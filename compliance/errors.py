@@ -788,6 +788,16 @@ class LedgerBroken(LabelError):
     next_step = "Keep the home folder as it is and restore it from a backup; do not release anything."
 
 
+class LedgerRolledBack(LabelError):
+    """data: size (of the log that is there), known (how many entries it had already)."""
+
+    message = "The ledger has {size} entries, or others than before, where it had {known} already: an older copy."
+    next_step = (
+        "Put the newer copy of the home folder back. If there is none, an admin goes on with this one by "
+        "`signet ledger accept-rollback --reason TEXT`."
+    )
+
+
 class ProofInvalid(LabelError):
     """data: reason. A proof, a signed note or a root does not hold."""
 

@@ -34,7 +34,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from compliance import certificates, operator_profile, store
+from compliance import certificates, ledger_mark, operator_profile, store
 from compliance.account import Account
 from compliance.clock import stamp
 from compliance.destination import beside, format_of, place_of, verify_destination, verify_kind
@@ -170,6 +170,7 @@ class Releaser:
             verify_kind(out, info)
             plan = self.plan(info, format_of(out), language, choice)
             self._gate.verify_for_release(permit, claim, account)
+            ledger_mark.verify(self._home, self._ledger)
             keys = certificates.up_to_date(self._home, self._rows, self._ledger, keys)
             # 2. draft
             prepared = drafter.prepare(plan)
@@ -357,6 +358,7 @@ class Releaser:
             )
         if ledger.can_sign:
             ledger.checkpoint()
+        ledger_mark.leave(self._home, ledger)
         return self.released(release_id)
 
     def _roll_back(self, release_id: str) -> str:

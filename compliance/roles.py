@@ -70,6 +70,7 @@ class Action(StrEnum):
     CHANGE_PROFILE = "change_profile"
     SET_OPERATOR = "set_operator"
     RENEW_CERTIFICATE = "renew_certificate"
+    ACCEPT_ROLLBACK = "accept_rollback"
     CHOOSE_REVIEW = "choose_review"
 
 
@@ -118,6 +119,7 @@ TABLE: Final[Mapping[Role, frozenset[Action]]] = {
             Action.CHANGE_PROFILE,
             Action.SET_OPERATOR,
             Action.RENEW_CERTIFICATE,
+            Action.ACCEPT_ROLLBACK,
             Action.CHOOSE_REVIEW,
         }
     ),
@@ -135,6 +137,7 @@ STEP_UP: Final = frozenset(
         Action.VERIFY_IDENTITY,
         Action.CHANGE_PROFILE,
         Action.RENEW_CERTIFICATE,
+        Action.ACCEPT_ROLLBACK,
         Action.CHOOSE_REVIEW,
         Action.EXPORT_LEDGER,
         Action.PRUNE,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from compliance import certificates, cosignature, retention, store
+from compliance import certificates, cosignature, ledger_mark, retention, store
 from compliance.account import Accounts
 from compliance.clock import stamp
 from compliance.cosignature import Cosignature, Extension
@@ -37,7 +37,9 @@ class Logkeeping:
         """Sign the log when it is time and the keys are open; nothing otherwise."""
         keys = self._keys()
         if keys is not None:
-            self._signing(keys).due_checkpoint()
+            ledger = self._signing(keys)
+            if ledger.due_checkpoint() is not None:
+                ledger_mark.leave(self._home, ledger)
 
     def checkpoint(self, out: Path | None = None) -> str:
         """Sign the log as it is; returns the note with all cosignatures, and writes it. Raises SessionLocked."""
@@ -95,6 +97,12 @@ class Logkeeping:
         """Carry a proposal out; a consent officer does, with the password given lately."""
         session = self._accounts.require_for(Action.PRUNE)
         return retention.confirm_prune(self._rows, self._ledger, session.account, proposal)
+
+    def accept_rollback(self, reason: str) -> int:
+        """Go on with an older copy of the log; an admin does. Returns the index of the entry that says so."""
+        session = self._accounts.require_for(Action.ACCEPT_ROLLBACK)
+        keys = session.require_keys()
+        return ledger_mark.accept(self._home, self._signing(keys), session.account, reason)
 
     def renew_certificate(self) -> tuple[str, str]:
         """Replace the certificates that sign releases; an admin does. Returns when the new leaf and root run out.

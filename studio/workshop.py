@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
-from compliance import identity, store, verify
+from compliance import identity, ledger_mark, store, verify
 from compliance.account import Account, Accounts, Session
 from compliance.audit import verify_rows
 from compliance.consent import PURPOSES
@@ -622,6 +622,7 @@ class Workshop(Consents):
         ledger.verify()
         verify_cosignatures(self._rows)
         verify_rows(self._rows, ledger)
+        ledger_mark.verify(self.home, ledger)
         return ledger.size(), ledger.root().hex()
 
     def _checked_ledger(self) -> Ledger:

@@ -276,6 +276,27 @@ def prune(
     output.line(_("A consent officer confirms with `signet ledger prune --confirm {number}`.", number=number))
 
 
+@group.command(
+    "accept-rollback",
+    help=N_("Go on with an older copy of the database, when the newer one is lost; the ledger keeps who decided so."),
+    epilog=N_('Example: signet ledger accept-rollback --reason "the disk failed on Monday"'),
+)
+def accept_rollback(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=N_("Why the newer copy is lost."))],
+    password_file: PasswordOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with an older log."""
+    with opened(context) as workshop:
+        index = with_keys(workshop, password_file, lambda: workshop.logkeeping.accept_rollback(reason))
+    output = Output(as_json)
+    output.data({"ledger_index": index})
+    output.line(
+        _("Entered as entry {index}. Files released since the copy was made prove that they are newer.", index=index)
+    )
+
+
 def _verify_free(path: Path | None, overwrite: bool) -> None:
     if path is not None and os.path.lexists(path) and not overwrite:
         raise TargetExists(path=path)

@@ -59,6 +59,7 @@ NEEDS: dict[Action, str] = {
     Action.CHANGE_PROFILE: "admin",
     Action.SET_OPERATOR: "admin",
     Action.RENEW_CERTIFICATE: "admin",
+    Action.ACCEPT_ROLLBACK: "admin",
     Action.CHOOSE_REVIEW: "admin",
 }
 

@@ -39,9 +39,9 @@ def edit(workshop: Workshop, statement: str) -> None:
         ("UPDATE identity_proof SET expires_at = '2999-01-01T00:00:00Z'", RowChanged, "proof of identity"),
         ("UPDATE identity_proof SET id = 'prf-invented'", RowMissing, "proof of identity"),
         (
-            "INSERT INTO release SELECT 'ffffffffffffffff', state, permit_id, account_id, consents, target_path, part_path,"
-            " overwrite, format, payload_sha256, file_sha256, intent_index, release_index, created_at, finished_at"
-            " FROM release",
+            "INSERT INTO release SELECT 'ffffffffffffffff', state, permit_id, account_id, consents, target_path,"
+            " part_path, overwrite, format, payload_sha256, file_sha256, intent_index, release_index, created_at,"
+            " finished_at FROM release",
             RowChanged,
             "release",
         ),
