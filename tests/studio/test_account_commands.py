@@ -102,7 +102,7 @@ REFUSED = (
     ("account totp disable", 6, "CodeNotSetUp"),
     ("account close --yes", 6, "LastAdmin"),
     ("identity attest maria Somebody", 6, "OwnWork"),
-    ("identity attest paul Somebody --document diary", 6, "IdentityRefused"),
+    ("identity attest paul Somebody --document diary", 2, "OptionUnfit"),
     ("identity confirm two-0000000000", 1, "UnknownRecord"),
     ("identity rebind maria", 6, "OwnWork"),
     ("identity oidc --settings nowhere.json", 6, "IdentityProviderUnusable"),

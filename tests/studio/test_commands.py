@@ -270,7 +270,7 @@ def test_an_account_without_a_declaration_releases_nothing(
     assert signet("account", "login", "second", "--password-file", password).code == 0
     answer = signet(*swap(tmp_path / "out.png"))
     assert answer.code == 6
-    assert "signet account declare" in answer.err
+    assert "signet identity attest" in answer.err
 
 
 def test_a_request_can_be_kept_for_the_gate(template: Template, signet: Callable[..., Answer], tmp_path: Path) -> None:

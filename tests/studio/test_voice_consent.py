@@ -17,6 +17,7 @@ from compliance.errors import (
     ConsentPurpose,
     ConsentWithdrawn,
     EvidenceVoiceMismatch,
+    NotAPicture,
     NotASound,
     OptionUnfit,
     PermitInvalid,
@@ -34,6 +35,7 @@ from studio.speech import SpeechProcess
 from studio.workshop import SwapPlan, Workshop
 from tests.compliance.home import PASSWORD
 from tests.engines.voices import HIGH, LOW, Person, speech, wav
+from tests.studio.conftest import HOPPER
 
 TODAY = date.today()
 UNTIL = TODAY + timedelta(days=30)
@@ -111,9 +113,11 @@ def test_both_people_must_have_agreed(workshop: Workshop, recordings: Path, both
 
 
 def test_a_consent_for_a_face_is_none_for_a_voice(workshop: Workshop, recordings: Path) -> None:
-    """Not even for the same file: modalities are never bundled."""
+    """Nobody consents to their face in a recording: modalities are never bundled."""
     person = workshop.add_subject("Face Only")
-    face = workshop.record_consent(person.id, recordings / "low.wav", ["private"], TODAY, UNTIL).id
+    with pytest.raises(NotAPicture):
+        workshop.record_consent(person.id, recordings / "low.wav", ["private"], TODAY, UNTIL)
+    face = workshop.record_consent(person.id, HOPPER, ["private"], TODAY, UNTIL).id
     plan = workshop.plan_voice("voice.attribute", {}, target=recordings / "low.wav", consents=[face])
     refused(workshop, plan, VoiceConsentForOther)
 
