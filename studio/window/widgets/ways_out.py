@@ -72,6 +72,21 @@ def copy_release(release: ReleaseView) -> None:
     if not image.isNull():
         data.setImageData(image)
     QGuiApplication.clipboard().setMimeData(data)
+    _copied.append(data)
+    if len(_copied) == 1:
+        QGuiApplication.instance().aboutToQuit.connect(let_go_of_clipboard)
+
+
+# What this program has put on the clipboard; what lies there at the end may be somebody else's by then.
+_copied: list[QMimeData] = []
+
+
+def let_go_of_clipboard() -> None:
+    """Take our copy off the clipboard before the program ends: Qt would free it after Python and end in a crash."""
+    clipboard = QGuiApplication.clipboard()
+    if _copied and (clipboard.ownsClipboard() or clipboard.mimeData() is _copied[-1]):
+        clipboard.clear()
+    _copied.clear()
 
 
 def paint_page(painter: QPainter, page: QRectF, image: QImage) -> QRectF:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,14 @@ from studio.label_look import sample_label
 from studio.settings import Settings
 from studio.window.widgets import ways_out
 from studio.window.widgets.picture_view import PictureView
-from studio.window.widgets.ways_out import ReleasedView, copy_release, file_data, paint_page, print_on
+from studio.window.widgets.ways_out import (
+    ReleasedView,
+    copy_release,
+    file_data,
+    let_go_of_clipboard,
+    paint_page,
+    print_on,
+)
 from studio.workshop import ReleaseView, Workshop
 from tests.studio.test_pictures import finish
 from tests.studio.window.conftest import Driver
@@ -134,6 +143,29 @@ def test_a_copied_picture_is_labelled(released: tuple[ReleaseView, bytes], qapp:
     assert is_labelled(QGuiApplication.clipboard().image())
     (address,) = data.urls()
     assert Path(address.toLocalFile()).read_bytes() == view.path.read_bytes()
+    let_go_of_clipboard()
+    assert QGuiApplication.clipboard().image().isNull()
+
+
+_COPY_AND_END = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from studio.window.widgets.ways_out import copy_release
+app = QApplication([])
+copy_release(SimpleNamespace(path=Path(sys.argv[1]), file_sha256=sys.argv[2]))
+QTimer.singleShot(0, app.quit)
+app.exec()
+"""
+
+
+def test_the_program_ends_well_after_a_copy(released: tuple[ReleaseView, bytes]) -> None:
+    """What lies on the clipboard does not outlive the program that put it there and take it down."""
+    view, _preview = released
+    words = [sys.executable, "-c", _COPY_AND_END, str(view.path), view.file_sha256]
+    assert subprocess.run(words, check=False, timeout=60).returncode == 0
 
 
 def test_a_dragged_picture_is_the_released_file(
