@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from compliance import store
 from compliance.errors import RowChanged, RowMissing
 from compliance.following import Follower
+from compliance.identity.proofs import method_of
 from compliance.ledger import Ledger
 
 _NAMED_AT_ONCE: Final = 5
@@ -70,8 +71,7 @@ class _Entered(Follower):
         self.cases[fields["case"]] = (index, fields["kind"])
 
     def _read_proof(self, index: int, _when: str, fields: dict[str, Any]) -> None:
-        said = (fields[name] for name in ("account", "level", "method", "until"))
-        self.proofs[fields["proof"]] = (index, *said)
+        self.proofs[fields["proof"]] = (index, fields["account"], fields["level"], method_of(fields), fields["until"])
 
     def _read_closed(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
         # What is closed is erased, its proofs too.

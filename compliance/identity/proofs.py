@@ -186,6 +186,11 @@ def proofs_of(rows: store.Store, account_id: str) -> list[IdentityProof]:
 _ENTERED: Final = ("identity_declared", "identity_proven")
 
 
+def method_of(fields: dict[str, Any]) -> str:
+    """How an entered proof was made; the first entries of declarations do not say, and knew one way only."""
+    return str(fields.get("method", "declaration"))
+
+
 def _proofs(connection: sa.Connection, account_id: str) -> list[IdentityProof]:
     table, entry = store.identity_proof, store.ledger_entry
     query = (
@@ -201,7 +206,8 @@ def _proofs(connection: sa.Connection, account_id: str) -> list[IdentityProof]:
         told = json.loads(row.body)
         fields = told["fields"]
         if told["kind"] in _ENTERED and (fields["proof"], fields["account"]) == (row.id, account_id):
-            level, method, until = fields["level"], fields["method"], min(fields["until"], row.expires_at)
+            level, until = fields["level"], min(fields["until"], row.expires_at)
+            method = method_of(fields)
             seen_by = (fields.get("by"), fields.get("second"))
             found.append(IdentityProof(row.id, account_id, level, method, until, row.ledger_index, *seen_by))
     return found

@@ -12,6 +12,7 @@ import pytest
 
 from compliance.cases import CaseBook, CaseKind
 from compliance.errors import RowChanged, RowMissing, SignetError
+from compliance.identity.proofs import method_of
 from studio.workshop import Workshop
 from tests.compliance.home import PASSWORD
 from tests.studio.conftest import COLLINS, HOPPER
@@ -87,3 +88,8 @@ def audited(audited_folder: Path, tmp_path: Path) -> Iterator[Workshop]:
     shutil.copytree(audited_folder, tmp_path / "home")
     with Workshop(tmp_path / "home", "own", None) as workshop:
         yield workshop
+
+
+def test_an_early_declaration_that_does_not_name_its_way_still_counts() -> None:
+    """The first homes entered declarations without saying how they were made: they open and release as before."""
+    assert method_of({"account": "a", "level": "self", "proof": "p", "until": "u"}) == "declaration"
