@@ -27,7 +27,9 @@ _CONSTRAINT = 15
 _GENERATORS = (0o46321, 0o51271, 0o63667, 0o70535, 0o73277, 0o76513)
 _MEMORY = _CONSTRAINT - 1
 _STATES = 1 << _MEMORY
-_HALF = _STATES >> 1
+# The decoder's square of states.
+_SIDE_BITS = _MEMORY // 2
+_SIDE = 1 << _SIDE_BITS
 # Laps of the circular search, in bits: about five constraint lengths forget the unknown start and the unknown end.
 _LEAD_IN, _LEAD_OUT = 76, 64
 _CRC_POLYNOMIAL, _CRC_START = 0x864CFB, 0xB704CE
@@ -74,6 +76,25 @@ def _signs() -> NDArray[np.float32]:
     return (1 - 2 * bits).astype(np.float32)
 
 
+@lru_cache(maxsize=1)
+def _square_signs() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The symbols of a branch as products, for each of the seven kinds of step of `decode`.
+
+    Of the rows, (7, 128, 6), and of the columns, (7, 6, 128), where the dropped bit is 0: a symbol is the parity of
+    some bits of the register, and so the product of a sign for the row's bits and one for the column's.
+    """
+    signs = _signs()[_symbols()]
+    places = np.arange(_SIDE)
+    rows = np.empty((_SIDE_BITS, _SIDE, RATE), np.float32)
+    columns = np.empty((_SIDE_BITS, RATE, _SIDE), np.float32)
+    for part in range(_SIDE_BITS):
+        # Bits of the row up to `part` are new, the last of them the newest; the others are the oldest of the register.
+        new = places & ((2 << part) - 1)
+        rows[part] = signs[(places >> (part + 1) << 1) | (new << (_MEMORY - part))]
+        columns[part] = signs[places << (_SIDE_BITS - part)].T
+    return rows, columns
+
+
 def _encode_message(message: int) -> Soft:
     """Coded bits of an 88-bit message as +1 and -1: float32, (528,)."""
     bits = [(message >> shift) & 1 for shift in range(MESSAGE_BITS - 1, -1, -1)]
@@ -97,32 +118,39 @@ def encode(ident: int) -> Soft:
 
 
 def decode(soft: Soft) -> Decoded:
-    """The most likely id behind soft coded bits: float32, (528,), positive for +1, any scale."""
+    """The most likely id behind soft coded bits: float32, (528,), positive for +1, any scale.
+
+    States lie in a square: seven of their bits number the rows, seven the columns. The bit that a step drops is a
+    bit of the row, and the new bit takes its place, so that whole rows are added and compared. After seven steps all
+    bits of the row are new; the square is turned over its diagonal, and the other seven are next.
+    """
     lap = np.ascontiguousarray(soft, np.float32).reshape(MESSAGE_BITS, RATE)
     order = np.arange(-_LEAD_IN, MESSAGE_BITS + _LEAD_OUT) % MESSAGE_BITS
-    # One row of 64 branch metrics a step; a branch picks its own by its packed symbols.
-    metrics = (lap @ _signs().T)[order]
-    branch = _symbols()[: 2 * _HALF : 2]
-    path = np.zeros(_STATES, np.float32)
-    follow = np.empty_like(path)
-    taken = np.empty((len(order), _STATES), np.bool_)
-    for step, row in enumerate(metrics):
-        metric = row[branch]
-        even, odd = path[0::2], path[1::2]
-        straight, crossed = even + metric, odd - metric
-        np.greater(crossed, straight, out=taken[step, :_HALF])
-        np.maximum(straight, crossed, out=follow[:_HALF])
-        straight, crossed = even - metric, odd + metric
-        np.greater(crossed, straight, out=taken[step, _HALF:])
-        np.maximum(straight, crossed, out=follow[_HALF:])
-        path, follow = follow, path
-    state = int(np.argmax(path))
+    rows, columns = _square_signs()
+    path, straight, crossed = (np.zeros((_SIDE, _SIDE), np.float32) for _ in range(3))
+    taken = np.empty((len(order), _SIDE, _SIDE), np.bool_)
+    for step, position in enumerate(order.tolist()):
+        part = step % _SIDE_BITS
+        if step and not part:
+            path = np.ascontiguousarray(path.T)
+        shape = (_SIDE >> (part + 1), 2, _SIDE << part)
+        metric = ((rows[part] * lap[position]) @ columns[part]).reshape(shape)
+        # Either dropped bit leads to both new ones.
+        before = path.reshape(shape)
+        np.add(before[:, :1], metric, out=straight.reshape(shape))
+        np.subtract(before[:, 1:], metric, out=crossed.reshape(shape))
+        np.greater(crossed, straight, out=taken[step])
+        np.maximum(straight, crossed, out=path)
+    row, column = divmod(int(np.argmax(path)), _SIDE)
     message = 0
     for step in range(len(order) - 1, -1, -1):
-        position = step - _LEAD_IN
+        part, position = step % _SIDE_BITS, step - _LEAD_IN
+        # The bit that this step brought in lies where the one that it dropped lay before.
         if 0 <= position < MESSAGE_BITS:
-            message |= (state >> (_MEMORY - 1)) << (MESSAGE_BITS - 1 - position)
-        state = ((state & (_HALF - 1)) << 1) | int(taken[step, state])
+            message |= ((row >> part) & 1) << (MESSAGE_BITS - 1 - position)
+        row = row & ~(1 << part) | int(taken[step, row, column]) << part
+        if not part:
+            row, column = column, row
     ident = message >> CRC_BITS
     agreement = float(np.mean(np.sign(lap.reshape(-1)) * _encode_message(message)))
     return Decoded(ident, crc24(ident) == message & ((1 << CRC_BITS) - 1), (1.0 - agreement) / 2.0)

@@ -34,6 +34,8 @@ _RINGS = 8
 _RING_KERNEL = 0.02
 _RING_GAIN_FLOOR = 0.08
 _NOISE_BINS, _OUTLIER = 2.0, 1.6
+# A multiple of the 8 rows of a block.
+_STRIP_PX = 64
 
 
 def luma(pixels: Pixels) -> Plane:
@@ -78,14 +80,18 @@ def whitened(plane: Plane) -> Plane:
     """
     cv2 = opencv()
     levels = cv2.convertScaleAbs(np.maximum(plane, 0))
-    fine = plane - cv2.bilateralFilter(levels, _EDGE_WINDOW_PX, _EDGE_LEVELS, _EDGE_SIGMA_PX)
+    blur = cv2.bilateralFilter(levels, _EDGE_WINDOW_PX, _EDGE_LEVELS, _EDGE_SIGMA_PX)
+    fine: Plane = cv2.subtract(plane, blur, dtype=cv2.CV_32F)
     box = (_VARIANCE_BOX_PX, _VARIANCE_BOX_PX)
-    variance = cv2.boxFilter(fine * fine, -1, box, borderType=cv2.BORDER_REFLECT)
-    variance = cv2.boxFilter(variance, -1, box, borderType=cv2.BORDER_REFLECT) + np.float32(_VARIANCE_FLOOR)
-    even = fine * np.power(variance, np.float32(_CONTRAST_POWER / 2 - 1))
-    limit = np.float32(_CLIP_SIGMA) * np.power(variance, np.float32(_CONTRAST_POWER / 2 - 0.5))
-    result: Plane = np.clip(even, -limit, limit)
-    return result
+    variance = cv2.boxFilter(cv2.multiply(fine, fine), -1, box, borderType=cv2.BORDER_REFLECT)
+    variance = cv2.boxFilter(variance, -1, box, borderType=cv2.BORDER_REFLECT)
+    variance += np.float32(_VARIANCE_FLOOR)
+    limit = np.sqrt(variance)
+    limit *= np.float32(_CLIP_SIGMA)
+    np.minimum(fine, limit, out=fine)
+    np.maximum(fine, np.negative(limit, out=limit), out=fine)
+    fine *= np.power(variance, np.float32(_CONTRAST_POWER / 2 - 1), out=variance)
+    return fine
 
 
 def folded(plane: Plane) -> Plane:
@@ -140,19 +146,31 @@ class Jpeg:
 
     def __call__(self, plane: Plane) -> Plane:
         """The plane as it would come back, clipped to 0 to 255 and whole numbers."""
-        height, width = plane.shape
-        padded = np.pad(np.rint(plane) - 128.0, ((0, -height % 8), (0, -width % 8)), mode="edge").astype(np.float32)
-        tall, wide = padded.shape
         scale = 5000 / self.quality if self.quality < 50 else 200 - 2 * self.quality
         table = np.clip(np.floor((_QUANTISER * scale + 50) / 100), 1, 255).astype(np.float32)
-        # Rows of blocks first, then columns: (tall/8, 8, wide) and (tall, wide/8, 8).
-        rows = np.matmul(_DCT, padded.reshape(tall // 8, 8, wide)).reshape(-1, 8) @ _DCT.T
-        steps = np.tile(table[:, None, :], (1, wide // 8, 1)).reshape(1, -1, 8)
-        cells = rows.reshape(tall // 8, -1, 8)
-        cells = (np.rint(cells / steps) * steps).reshape(-1, 8) @ _DCT
-        back = np.matmul(_DCT.T, cells.reshape(tall // 8, 8, wide)).reshape(tall, wide)
-        result: Plane = np.clip(np.rint(back + 128.0), 0, 255)[:height, :width].astype(np.float32)
+        result = np.empty(plane.shape, np.float32)
+        # Strip by strip: what is worked on stays in the cache.
+        for start in range(0, len(plane), _STRIP_PX):
+            strip = plane[start : start + _STRIP_PX]
+            result[start : start + _STRIP_PX] = _compressed(strip, table)
         return result
+
+
+def _compressed(plane: Plane, table: NDArray[np.float32]) -> Plane:
+    height, width = plane.shape
+    padded = np.pad(np.rint(plane) - 128.0, ((0, -height % 8), (0, -width % 8)), mode="edge").astype(np.float32)
+    tall, wide = padded.shape
+    # Rows of blocks first, then columns: (tall/8, 8, wide) and (tall, wide/8, 8).
+    rows = np.matmul(_DCT, padded.reshape(tall // 8, 8, wide)).reshape(-1, 8) @ _DCT.T
+    steps = np.tile(table[:, None, :], (1, wide // 8, 1)).reshape(1, -1, 8)
+    cells = rows.reshape(tall // 8, -1, 8)
+    cells /= steps
+    np.rint(cells, out=cells)
+    cells *= steps
+    back = np.matmul(_DCT.T, (cells.reshape(-1, 8) @ _DCT).reshape(tall // 8, 8, wide)).reshape(tall, wide)
+    back += np.float32(128.0)
+    result: Plane = np.clip(np.rint(back, out=back), 0, 255, out=back)[:height, :width]
+    return result
 
 
 _DCT = np.array(
