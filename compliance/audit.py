@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, cast
 import sqlalchemy as sa
 
 from compliance import store
+from compliance.account_log import RolesTold
 from compliance.errors import RowChanged, RowMissing
 from compliance.following import Follower
 from compliance.identity.proofs import method_of
@@ -27,9 +28,11 @@ class _Entered(Follower):
     """What the log says about rows that have to be there."""
 
     def __init__(self, ledger: Ledger) -> None:
+        self._roles = RolesTold()
         super().__init__(
             ledger,
             {
+                **self._roles.readers(),
                 "consent_recorded": self._read_consent,
                 "consent_withdrawn": self._read_withdrawn,
                 "released": self._read_released,
@@ -47,6 +50,13 @@ class _Entered(Follower):
         self.refutations: Told = {}
         self.cases: Told = {}
         self.proofs: Told = {}
+
+    @property
+    def roles(self) -> Told:
+        """Account and role → where it was given."""
+        return {
+            _role(account, role): (index,) for account, held in self._roles.held.items() for role, index in held.items()
+        }
 
     def is_pruned(self, index: int | None) -> bool:
         """Whether the body of an entry was removed when its time was over: then the log cannot tell any more."""
@@ -75,13 +85,14 @@ class _Entered(Follower):
 
     def _read_closed(self, _index: int, _when: str, fields: dict[str, Any]) -> None:
         # What is closed is erased, its proofs too.
+        self._roles.close(fields["account"])
         gone = [proof for proof, told in self.proofs.items() if told[1] == fields["account"]]
         for proof in gone:
             del self.proofs[proof]
 
 
 def verify_rows(rows: store.Store, ledger: Ledger) -> None:
-    """Compare consents, withdrawals, releases, refutations, cases and proofs of identity with the log.
+    """Compare consents, withdrawals, releases, refutations, cases, proofs of identity and roles with the log.
 
     Raises RowMissing for what was entered and is not there, RowChanged for what differs or was never entered, and
     LedgerBroken.
@@ -98,6 +109,8 @@ def verify_rows(rows: store.Store, ledger: Ledger) -> None:
         Compared(entered.refutations, held["refutation"], kind="refutation"),
         Compared(entered.cases, held["case"], kind="case"),
         Compared(entered.proofs, held["proof"], kind="proof of identity"),
+        # While a role is held its entry is never pruned: a row that points to nothing was put there.
+        Compared(entered.roles, held["role"], kind="role", is_kept=True),
     ):
         _compare(rows, entered, -1 if count is None else count, compared)
 
@@ -108,16 +121,21 @@ class Compared(NamedTuple):
     told: Told
     present: Told
     kind: str
+    is_kept: bool = False
+
+
+def _role(account_id: str, role: str) -> str:
+    return f"{role} of {account_id}"
 
 
 def _compare(rows: store.Store, entered: _Entered, last: int, compared: Compared) -> None:
-    told, present, kind = compared
+    told, present, kind, is_kept = compared
     old = {key: said for key, said in told.items() if not said or cast(int, said[0]) <= last}
     _raise_for(RowMissing, rows, kind, old.keys() - present.keys())
     differ = {key for key in old.keys() & present.keys() if old[key] != present[key]}
     # A row that was never entered; withdrawals and refutations without one take nothing away.
     for key in present.keys() - told.keys():
-        if present[key] and not entered.is_pruned(cast("int | None", present[key][0])):
+        if present[key] and (is_kept or not entered.is_pruned(cast("int | None", present[key][0]))):
             differ.add(key)
     _raise_for(RowChanged, rows, kind, differ)
 
@@ -139,7 +157,10 @@ def _held(connection: sa.Connection) -> dict[str, Told]:
     finished = sa.select(release.id, release.release_index, release.state, release.file_sha256).where(
         release.state == "released"
     )
+    given = store.account_role.c
+    roles = connection.execute(sa.select(given.account_id, given.role, given.ledger_index))
     return {
+        "role": {_role(row[0], row[1]): (row[2],) for row in roles},
         "consent": {row[0]: (row[1], hashlib.sha256(row[2]).hexdigest()) for row in consents},
         "withdrawal": read(store.consent_withdrawal.c.grant_id),
         "release": {row[0]: tuple(row[1:]) for row in connection.execute(finished)},

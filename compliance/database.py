@@ -11,11 +11,11 @@ import contextlib
 import threading
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal, NoReturn, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -24,6 +24,11 @@ from compliance.tables import home, metadata
 
 HEAD: Final = "0003_fingerprints"
 """The revision of the tables; a test holds it equal to the newest migration."""
+
+T = TypeVar("T")
+
+_STORE: Final = "signet_store"
+"""The option of an engine that leads from its connections back to the store."""
 
 HomeKind = Literal["own", "demo"]
 
@@ -59,6 +64,27 @@ class Store(ABC):
         self._writer = writer
         self._reader = reader
         self._inside = threading.local()
+        self._remembered: dict[object, object] = {}
+        self._remembering = threading.Lock()
+        for engine in (writer, reader):
+            engine.update_execution_options(**{_STORE: self})
+
+    @staticmethod
+    def of(connection: sa.Connection) -> Store:
+        """The store that a connection of read() or write() belongs to."""
+        found = connection.get_execution_options()[_STORE]
+        assert isinstance(found, Store)
+        return found
+
+    def remembered(self, kind: Callable[[Store], T]) -> T:
+        """What this process has read of the database so far, made at the first call and gone with the store.
+
+        kind: a class that is made of a store.
+        """
+        with self._remembering:
+            if kind not in self._remembered:
+                self._remembered[kind] = kind(self)
+            return cast(T, self._remembered[kind])
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:

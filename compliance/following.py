@@ -35,8 +35,8 @@ class Follower:
     readers: by kind. Whoever follows may rest on what is not there: a body that is missing unannounced is an error.
     """
 
-    def __init__(self, ledger: Ledger, readers: Mapping[str, Reader]) -> None:
-        self._rows = ledger.store
+    def __init__(self, source: Ledger | store.Store, readers: Mapping[str, Reader]) -> None:
+        self._rows = source.store if isinstance(source, Ledger) else source
         self._next = 0
         self._blank: set[int] = set()
         self._pruned: list[tuple[int, int]] = []

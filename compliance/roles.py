@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from compliance import store
+from compliance.account_log import roles_told
 from compliance.errors import LastAdmin, OwnWork, RoleClash, RoleMissing, RoleUnknown, UnknownRecord
 from compliance.ledger import Ledger
 from compliance.proposals import (
@@ -153,10 +154,15 @@ STARTING_ROLES: Final = (Role.CREATOR, Role.AUDITOR)
 
 
 def roles_of(connection: sa.Connection, account_id: str) -> frozenset[Role]:
-    """The roles of an account as this transaction sees them."""
+    """The roles of an account as this transaction sees them; a row that the ledger does not tell of gives none.
+
+    Raises LedgerBroken.
+    """
     table = store.account_role
-    found = connection.execute(sa.select(table.c.role).where(table.c.account_id == account_id)).scalars()
-    return frozenset(Role(role) for role in found)
+    query = sa.select(table.c.role, table.c.ledger_index).where(table.c.account_id == account_id)
+    rows = connection.execute(query).all()
+    told = roles_told(connection, account_id) if rows else {}
+    return frozenset(Role(row.role) for row in rows if told.get(row.role) == row.ledger_index)
 
 
 def roles(rows: store.Store, account_id: str) -> frozenset[Role]:
@@ -251,9 +257,7 @@ def _verify_possible(connection: sa.Connection, kind: Kind, account: Account, ro
 
 def admins(connection: sa.Connection) -> set[str]:
     """Ids of the accounts that can sign in and look after the others."""
-    table = store.account_role
-    found = connection.execute(sa.select(table.c.account_id).where(table.c.role == Role.ADMIN.value)).scalars()
-    return set(found) & set(active_accounts(connection))
+    return {one for one in active_accounts(connection) if Role.ADMIN in roles_of(connection, one)}
 
 
 def verify_not_last_admin(connection: sa.Connection, account: Account) -> None:

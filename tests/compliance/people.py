@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from compliance import store
 from compliance.account import Account
 from compliance.clock import now, stamp
-from compliance.roles import Role
+from compliance.roles import Role, give
 from tests.compliance.home import Home
 
 
@@ -18,18 +18,13 @@ def add_person(home: Home, name: str, *roles: Role) -> Account:
     """An active account with roles and a proof of identity of its own; nobody can sign in to it."""
     account = Account(f"acc-{secrets.token_hex(5)}", name, stamp(), "active")
     with home.rows.write() as connection:
-        index = home.ledger.append(connection, "account_created", {"account": account.id})
+        home.ledger.append(connection, "account_created", {"account": account.id})
         connection.execute(
             sa.insert(store.account).values(
                 id=account.id, username=name, created_at=account.created_at, state=account.state
             )
         )
-        for role in roles:
-            connection.execute(
-                sa.insert(store.account_role).values(
-                    account_id=account.id, role=role.value, granted_by="test", granted_at=stamp(), ledger_index=index
-                )
-            )
+        give(connection, home.ledger, account.id, roles, ["test"], now())
         proof, until = f"prf-{secrets.token_hex(5)}", stamp(now() + timedelta(days=3650))
         told = {"account": account.id, "proof": proof, "level": "L1", "method": "in person", "until": until}
         proven = home.ledger.append(connection, "identity_proven", told)

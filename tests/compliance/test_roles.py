@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sqlite3
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from alembic.config import Config
 
 from compliance import migrations, proposals, roles, store
 from compliance.account import Account
+from compliance.audit import verify_rows
 from compliance.clock import now
 from compliance.errors import (
     ExitCode,
@@ -23,10 +25,14 @@ from compliance.errors import (
     RoleClash,
     RoleMissing,
     RoleUnknown,
+    RowChanged,
+    RowMissing,
     SecondPersonNeeded,
     StepUpNeeded,
     UnknownRecord,
 )
+from compliance.identity.proofs import may_declare
+from compliance.ledger import Ledger
 from compliance.roles import Action, Role
 from tests.compliance.home import PASSWORD, Home, prove
 
@@ -107,12 +113,11 @@ def studio(home: Home) -> Studio:
 
 
 def set_roles(home: Home, account: Account, held: set[Role]) -> None:
-    """Write roles past all rules, as a starting point."""
+    """Give roles past all rules, as a starting point."""
     with home.rows.write() as connection:
-        connection.execute(sa.delete(store.account_role).where(store.account_role.c.account_id == account.id))
-        for role in held:
-            row = {"account_id": account.id, "role": role, "granted_by": "x", "granted_at": "t", "ledger_index": 0}
-            connection.execute(sa.insert(store.account_role).values(**row))
+        roles.take_all(connection, home.ledger, account.id)
+    with home.rows.write() as connection:
+        roles.give(connection, home.ledger, account.id, sorted(held), ["x"], now())
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -295,6 +300,92 @@ def test_a_home_of_the_first_version_keeps_working(tmp_path: Path) -> None:
     raw.commit()
     raw.close()
     opened = store.open_store(folder)
+    ledger = Ledger(opened, "signet.local/old", None)
+    # What its accounts entered when they were made: no role, for there were none.
+    made = [("account_created", {"account": one, "by": "acc-a"}) for one in ("acc-a", "acc-b")]
+    ledger.append_many([*made, ("signed_in", {"account": "acc-a"})])
     assert roles.roles(opened, "acc-a") == set(roles.FIRST_ROLES)
     assert roles.roles(opened, "acc-b") == {Role.CREATOR}
+    verify_rows(opened, ledger)
+    with opened.write() as connection:
+        roles.give(connection, ledger, "acc-b", (Role.REVIEWER,), ["acc-a"], now())
+    assert roles.roles(opened, "acc-b") == {Role.CREATOR, Role.REVIEWER}
+    verify_rows(opened, ledger)
     opened.close()
+
+
+# --- roles that only the database knows -------------------------------------------------------------------------------
+
+
+def edit(home: Home, statement: str, *values: object) -> None:
+    """What somebody with an editor of databases does."""
+    with contextlib.closing(sqlite3.connect(home.folder / store.DATABASE_NAME)) as raw:
+        raw.execute(statement, values)
+        raw.commit()
+
+
+PUT = "INSERT INTO account_role (account_id, role, granted_by, granted_at, ledger_index) VALUES (?, ?, 'x', 't', ?)"
+
+
+@pytest.mark.parametrize("place", ["inherited", "own entry", "another's entry", "none"])
+def test_a_role_put_into_the_database_gives_no_right_and_is_named(studio: Studio, place: str) -> None:
+    """Whatever entry the row points to: the log gave this role to nobody."""
+    ledger = studio.home.ledger
+    entries = list(ledger.entries())
+    given = {one["fields"]["account"]: at for at, one in enumerate(entries) if one["kind"] == "role_granted"}
+    admin = next(at for at, one in enumerate(entries) if one["fields"].get("role") == "admin")
+    index = {"inherited": 0, "own entry": given[studio.paul.id], "another's entry": admin, "none": 999}[place]
+    verify_rows(studio.home.rows, ledger)
+    edit(studio.home, PUT, studio.paul.id, "admin", index)
+    assert studio.roles(studio.paul) == {Role.CREATOR}
+    with pytest.raises(RoleMissing):
+        roles.verify_may(studio.home.rows, studio.paul, Action.GRANT_ROLE)
+    with studio.home.rows.read() as connection:
+        assert roles.admins(connection) == {studio.maria.id}
+        assert not may_declare(connection, studio.paul.id)
+    with pytest.raises(RowChanged) as refusal:
+        verify_rows(studio.home.rows, ledger)
+    assert refusal.value.data["kind"] == "role"
+    assert studio.paul.id in str(refusal.value.data["id"])
+    assert "admin" in str(refusal.value.data["id"])
+
+
+def test_a_role_that_was_taken_away_does_not_come_back_by_its_old_row(studio: Studio) -> None:
+    """The entry that gave it is still in the log, and so is the later one that took it."""
+    index = studio.home.ledger
+    with studio.home.rows.write() as connection:
+        roles.give(connection, index, studio.paul.id, (Role.REVIEWER,), ["x"], now())
+    with studio.home.rows.read() as connection:
+        row = connection.execute(
+            sa.select(store.account_role.c.ledger_index).where(store.account_role.c.role == "reviewer")
+        ).scalar_one()
+    with studio.home.rows.write() as connection:
+        roles.take_all(connection, index, studio.paul.id)
+    edit(studio.home, PUT, studio.paul.id, "reviewer", row)
+    assert studio.roles(studio.paul) == set()
+    with pytest.raises(RowChanged):
+        verify_rows(studio.home.rows, index)
+
+
+def test_a_role_cut_from_the_database_is_named(studio: Studio) -> None:
+    """Nobody holds it any more, and the check of the ledger says that it is missing."""
+    edit(studio.home, "DELETE FROM account_role WHERE role = 'admin'")
+    assert Role.ADMIN not in studio.roles(studio.maria)
+    with pytest.raises(RowMissing) as refusal:
+        verify_rows(studio.home.rows, studio.home.ledger)
+    assert refusal.value.data["kind"] == "role"
+
+
+def test_an_account_made_while_the_clock_goes_back_holds_its_first_role_alone(studio: Studio) -> None:
+    """The entry about the clock stands between the account's and its role's; nothing is inherited by that."""
+    moments = iter([now(), now() - timedelta(days=1), *(now() for _ in range(50))])
+    ledger = Ledger(studio.home.rows, "signet.local/x", None, clock=lambda: next(moments))
+    with studio.home.rows.write() as connection:
+        values = {"id": "acc-x", "username": "xenia", "created_at": "t", "state": "active"}
+        connection.execute(sa.insert(store.account).values(**values))
+        ledger.append(connection, "account_created", {"account": "acc-x", "by": "x"})
+        roles.give(connection, ledger, "acc-x", (Role.AUDITOR,), ["x"], now())
+    assert roles.roles(studio.home.rows, "acc-x") == {Role.AUDITOR}
+    verify_rows(studio.home.rows, ledger)
+    edit(studio.home, PUT, "acc-x", "creator", 0)
+    assert roles.roles(studio.home.rows, "acc-x") == {Role.AUDITOR}

@@ -14,8 +14,9 @@ import pytest
 import sqlalchemy as sa
 
 from compliance import store
+from compliance.clock import now
 from compliance.ledger import Ledger, origin_of
-from compliance.roles import Role
+from compliance.roles import Role, give, take_all
 from studio import text, workshop
 from studio.commands.root import build, run
 from studio.workshop import Workshop
@@ -78,12 +79,8 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Path:
         found = connection.execute(sa.select(store.account.c.username, store.account.c.id))
         ids = {str(name): str(account_id) for name, account_id in found}
         for name, role in PEOPLE.items():
-            connection.execute(sa.delete(store.account_role).where(store.account_role.c.account_id == ids[name]))
-            connection.execute(
-                sa.insert(store.account_role).values(
-                    account_id=ids[name], role=role.value, granted_by="test", granted_at="2026", ledger_index=0
-                )
-            )
+            take_all(connection, ledger, ids[name])
+            give(connection, ledger, ids[name], [role], ["test"], now())
         entered = {"release": RELEASE, "file_sha256": "2" * 64, "intent_index": 0}
         index = ledger.append(connection, "released", entered)
         connection.execute(
