@@ -25,7 +25,10 @@ from compliance.totp import Enrolment
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """An account as an admin sees it. level: of its current proof, "none" without one."""
+    """An account as an admin sees it. level: of its current proof, "none" without one.
+
+    may_declare: whether a declaration of its own would be taken.
+    """
 
     username: str
     state: str
@@ -37,6 +40,7 @@ class MemberView:
     has_factor: bool
     is_bound: bool
     failures: int
+    may_declare: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,9 @@ class Members:
 
     def _view(self, account: Account) -> MemberView:
         standing = self._accounts.standing(account)
-        proof = identity.current_proof(self._rows, account.id)
+        with self._rows.read() as connection:
+            proof = identity.current_proof_in(connection, account.id)
+            may_declare = identity.may_declare(connection, account.id)
         seen_by = (proof.verifier, proof.second) if proof is not None else ()
         return MemberView(
             username=account.username,
@@ -85,6 +91,7 @@ class Members:
             has_factor=standing.has_factor,
             is_bound=standing.is_bound,
             failures=standing.failures,
+            may_declare=may_declare,
         )
 
     def _name(self, account_id: str) -> str:

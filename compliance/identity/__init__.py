@@ -14,7 +14,9 @@ from compliance.identity.proofs import (
     IdentityVerifier,
     Level,
     current_proof,
+    current_proof_in,
     establish,
+    may_declare,
     proofs_of,
     require_proof,
 )
@@ -28,8 +30,10 @@ __all__ = [
     "IdentityVerifier",
     "Level",
     "current_proof",
+    "current_proof_in",
     "declare",
     "establish",
+    "may_declare",
     "proofs_of",
     "require_proof",
 ]

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QFrame, QLineEdit, QListWidget, QListWidgetItem, QPushButton
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+)
 
 from compliance.errors import CodeNeeded, SignetError, WrongCode
 from studio.text import _
 from studio.window.models.studio import Studio
 from studio.window.pages.asking import code_field, password_field
-from studio.window.pages.own_account import CloseAccountDialog, number_line, number_note
+from studio.window.pages.own_account import CloseAccountDialog, attest_note, number_line, number_note
 from studio.window.pages.page import Page
 from studio.window.widgets.basic import button, card, chip, clear, column, holder, label, named, row
 from studio.window.words import level_word
@@ -220,16 +230,22 @@ class AccountPage(Page):
         form.addRow(label(_("Account name"), "strong"), name)
         form.addRow(label(_("Password"), "strong"), password)
         form.addRow(label(_("Password again"), "strong"), again)
-        heading = _("Add another account") if self._model.accounts else _("Welcome. Create your account")
+        heading = _("Welcome. Create your account") if is_first else _("Add another account")
+        later = (named(label(attest_note(), "muted"), "account_attest_note", attest_note()),)
+        of_the_first = (
+            declare,
+            label(self._declaration(), "muted"),
+            real_name,
+            number,
+            label(number_note(), "small"),
+        )
+        said = of_the_first if is_first else later
         return card(
             column(
                 label(heading, "heading"),
                 form,
                 label(_("A forgotten password cannot be recovered."), "small"),
-                declare,
-                label(self._declaration(), "muted"),
-                real_name,
-                *((number, label(number_note(), "small")) if is_first else ()),
+                *said,
                 row(create, 1, back),
             ),
             24,
@@ -246,10 +262,11 @@ class AccountPage(Page):
         name = self._model.session.username if self._model.session else ""
         proven = account is not None and account.level != "none"
         level = account.level if account is not None else "none"
+        may_declare = self._model.member is None or self._model.member.may_declare
         state = (
             chip(_("declared") if level == "self" else level_word(level), "ok")
             if proven
-            else chip(_("no declaration"), "warn")
+            else chip(_("no declaration") if may_declare else _("no proof of identity"), "warn")
         )
         leave = button("account_sign_out", _("Sign out"))
         leave.clicked.connect(self._model.logout)
@@ -267,6 +284,8 @@ class AccountPage(Page):
             self.default_button = onward
             body.addLayout(row(self._close_button(), 1))
             return card(body, 24)
+        if not may_declare:
+            return self._attested_only(body, row(leave, 1, another))
         body.addWidget(label(_("Without a valid declaration nothing can be released."), "muted"))
         body.addWidget(label(self._declaration(), "muted"))
         real_name = named(QLineEdit(), "account_real_name", _("Your full name"))
@@ -289,6 +308,18 @@ class AccountPage(Page):
         body.addLayout(row(declare, leave, 1, another))
         body.addLayout(row(self._close_button(), 1))
         self.default_button = declare
+        return card(body, 24)
+
+    def _attested_only(self, body: QVBoxLayout, actions: QHBoxLayout) -> QFrame:
+        """For an account whose own declaration would be refused: what proves it instead."""
+        body.addWidget(label(_("Without a proof of identity nothing can be released."), "muted"))
+        body.addWidget(named(label(attest_note(), "muted"), "account_attest_note", attest_note()))
+        onward = button("account_to_members", _("Members"), "primary")
+        onward.clicked.connect(lambda: self.go.emit("members"))
+        body.addLayout(row(onward, 1))
+        body.addLayout(actions)
+        body.addLayout(row(self._close_button(), 1))
+        self.default_button = onward
         return card(body, 24)
 
     def _close_button(self) -> QPushButton:

@@ -22,6 +22,15 @@ def number_line(object_name: str) -> QLineEdit:
     return made
 
 
+def attest_note() -> str:
+    """Why a later account cannot declare itself, and what it does instead."""
+    return _(
+        "Only the operator declares an identity: an admin, or the only account. For every other account two people "
+        "vouch: on the page Members an admin enters the document that was shown (Seen in person), and another person "
+        "confirms it there. A provider of identity that the studio has set up does as well."
+    )
+
+
 def number_note() -> str:
     """What happens to the number."""
     return _("The number is checked here in memory (GB 11643) and dropped; it is not stored and not sent.")

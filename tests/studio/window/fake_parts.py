@@ -70,6 +70,7 @@ class FakeMembers:
             name in self.factors,
             name not in self.unbound,
             0,
+            "admin" in self.roles[name] or len(self.roles) == 1,
         )
 
     def members(self) -> list[MemberView]:

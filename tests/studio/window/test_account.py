@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from tests.studio.window.conftest import PASSWORD, Driver
 
@@ -115,8 +115,6 @@ def test_a_second_account_is_added_by_the_first_and_chosen_from_the_list(signed_
     driver.write("account_name", "second")
     driver.write("account_password", PASSWORD)
     driver.write("account_password_again", PASSWORD)
-    driver.press("account_declare")
-    driver.write("account_real_name", "Li Na")
     driver.press("account_create")
     driver.settle()
     assert driver.banner().startswith("The account second is there.")
@@ -125,3 +123,31 @@ def test_a_second_account_is_added_by_the_first_and_chosen_from_the_list(signed_
     accounts = driver.find("account_list")
     assert [accounts.item(row).text() for row in range(accounts.count())] == ["studio", "second"]  # type: ignore[attr-defined]
     assert accounts.currentItem().text() == "studio"  # type: ignore[attr-defined]
+
+
+def test_a_declaration_is_not_offered_where_it_would_be_refused(signed_in: Driver) -> None:
+    """Neither while a later account is made nor to that account itself; both are told of the two people instead."""
+    driver = signed_in
+    driver.window.show_page("account")
+    driver.press("account_to_create")
+    offered = ("account_declare", "account_real_name", "account_number", "account_declare_now")
+    page = driver.window.pages["account"]
+    assert not [name for name in offered if page.findChild(QWidget, name)]
+    assert "another person confirms it" in driver.find("account_attest_note").accessibleName()
+    driver.write("account_name", "second")
+    driver.write("account_password", PASSWORD)
+    driver.write("account_password_again", PASSWORD)
+    driver.press("account_create")
+    driver.settle()
+    driver.press("account_sign_out")
+    driver.settle()
+    driver.fake.login("second", PASSWORD)
+    driver.studio.accounts.refresh()
+    driver.settle()
+    driver.window.show_page("account")
+    driver.settle()
+    assert not [name for name in offered if page.findChild(QWidget, name)]
+    assert "no proof of identity" in driver.texts(page)
+    driver.press("account_to_members")
+    driver.settle()
+    assert driver.window.current == "members"
