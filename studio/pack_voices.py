@@ -13,7 +13,8 @@ from engines.engine import Input, Request
 from engines.sound import sound_mime
 from engines.voice import neural
 from studio.packs import find_pack, list_packs
-from studio.voice_changes import read_recording
+from studio.recognition import HeardVoice
+from studio.voice_changes import read_recording, verify_part
 
 # Which engine speaks with packs of which kind.
 ENGINES: Final[Mapping[str, str]] = {
@@ -25,19 +26,22 @@ ENGINES: Final[Mapping[str, str]] = {
 
 def plan(
     home: Path,
-    listen: Callable[[str, bytes], object],
+    listen: Callable[[str, bytes], HeardVoice],
     options: Mapping[str, Any],
     *,
     seed: int,
     reference: Path | None,
     consents: Sequence[str],
     purpose: str,
+    declared_uses: Sequence[str] = (),
+    territory: str = "",
+    project: str = "",
 ) -> tuple[Request, bytes | None]:
     """The request, and the bytes of the recording whose voice is taken on.
 
     listen: looks at that voice for the gate. A reference is always the voice of a person; the voices of a pack are
     nobody's. Raises PackMissing, PackDamaged, PackUnfit, TextEmpty, TextTooLong, MarkupUnclear, ScriptUnclear,
-    LanguageUnspoken; for a reference FileMissing, NotASound, SoundTooLong, VoiceNotFound.
+    LanguageUnspoken; for a reference OptionUnfit, FileMissing, NotASound, SoundTooLong, VoiceNotFound.
     """
     pack = find_pack(home, str(options.get("pack", "")))
     if pack.kind not in ENGINES:
@@ -48,7 +52,7 @@ def plan(
         data = read_recording(reference)
         if sound_mime(data) is None:
             raise NotASound(path=reference.name, reason="unknown format")
-        listen(reference.name, data)
+        verify_part(options, "source", listen(reference.name, data).recording_s)
         digest = hashlib.sha256(data).hexdigest()
         inputs = (Input("source", "voice", digest, reference.name, (1,), 1),)
     request = Request(
@@ -59,6 +63,9 @@ def plan(
         purpose=purpose,
         consents=tuple(dict.fromkeys(consents)),
         seed=seed,
+        declared_uses=tuple(dict.fromkeys(declared_uses)),
+        territory=territory,
+        project=project,
         packs=(PackUse(pack.id, pack.digest(), pack.licence_class.value),),
     )
     neural.outline(request)

@@ -32,13 +32,17 @@ _REMEMBERED = 32
 
 @dataclass(frozen=True, slots=True)
 class HeardVoice:
-    """The templates of one recording. stretches: of some seconds each, each with a little more allowance."""
+    """The templates of one recording. stretches: of some seconds each, each with a little more allowance.
+
+    recording_s: how long all of it is.
+    """
 
     model_sha256: str
     threshold: float
     whole: Vector
     stretches: tuple[Vector, ...]
     allowance: float
+    recording_s: float
 
     def score(self, templates: Sequence[Vector]) -> float:
         """How well the recording fits a person, by its least fitting stretch: nobody else may speak in between."""
@@ -118,6 +122,7 @@ class Recognition:
             np.asarray(told["voice"], np.float32),
             tuple(np.asarray(stretch, np.float32) for stretch in told["stretches"]),
             float(told["allowance"]),
+            float(told["recording_s"]),
         )
         self._heard[hashlib.sha256(data).hexdigest(), heard.model_sha256] = heard
         # Two templates of a recording where there is a pack.

@@ -10,20 +10,25 @@ from typing import Any, Final, Literal
 from compliance.errors import NotAPicture, NotASound, OptionUnfit, PackUnfit
 from compliance.permit import PackUse
 from engines.engine import Input, Option, Request
+from engines.sound import LONGEST_S
 from engines.voice.converter_models import KIND
-from engines.voice.hearing import part_of
+from engines.voice.hearing import PART, REFERENCE_PART
 from studio.inputs import read_input, verify_is_file
 from studio.packs import find_pack
+from studio.recognition import HeardVoice
 
 LEAN: Final = "voice.lean"
 ATTRIBUTE: Final = "voice.attribute"
 CONVERTER: Final = "voice.converter"
+SHORTEST_PART_S: Final = 0.2
+# Decoders differ by some samples about where a recording ends.
+_ROUNDING_S = 0.05
 FUNCTIONS: Final[Mapping[str, str]] = {LEAN: "voice.convert", ATTRIBUTE: "voice.attribute", CONVERTER: "voice.convert"}
 
 
 def plan(
     home: Path,
-    listen: Callable[[str, bytes], object],
+    listen: Callable[[str, bytes], HeardVoice],
     engine_id: str,
     options: Mapping[str, Any],
     *,
@@ -40,8 +45,6 @@ def plan(
         raise OptionUnfit(option="engine", value=engine_id[:80], allowed=", ".join(FUNCTIONS))
     packs = _packs(home, options) if engine_id == CONVERTER else ()
     _verify_options(engine_id, options)
-    for role in ("target",) if engine_id == ATTRIBUTE else ("target", "source"):
-        part_of(options, role)
     inputs: list[Input] = []
     recordings: list[bytes] = []
     roles: tuple[tuple[Literal["source", "target"], Path | None], ...] = (("source", source), ("target", target))
@@ -49,7 +52,7 @@ def plan(
         if path is None:
             continue
         data = read_recording(path)
-        listen(path.name, data)
+        verify_part(options, role, listen(path.name, data).recording_s)
         # One recording is one voice; the encoder looks for others in between.
         inputs.append(Input(role, "voice", hashlib.sha256(data).hexdigest(), path.name, (1,), 1))
         recordings.append(data)
@@ -104,7 +107,34 @@ def _verify_options(engine_id: str, options: Mapping[str, Any]) -> None:
             raise OptionUnfit(option=name[:40], value=value, allowed=", ".join(known))
         low, high = option.minimum or 0.0, option.maximum or 1.0
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise OptionUnfit(option=f"--{name}", value=value, allowed=f"{low:g} – {high:g}")
+            raise OptionUnfit(option=_switch(name), value=value, allowed=f"{low:g} – {high:g}")
+
+
+def part_options(start_s: float | None, end_s: float | None, *, of_reference: bool = False) -> dict[str, float]:
+    """The options for a part of a recording; None where nothing was said. Raises OptionUnfit for an end of 0."""
+    begins, ends = REFERENCE_PART if of_reference else PART
+    if end_s == 0:
+        # To the engine 0 is the end of the recording; who writes it means something else.
+        raise OptionUnfit(option=_switch(ends.name), value=0, allowed=f"{SHORTEST_PART_S:g} – {LONGEST_S:g}")
+    return {name: value for name, value in ((begins.name, start_s), (ends.name, end_s)) if value is not None}
+
+
+def verify_part(options: Mapping[str, Any], role: str, recording_s: float) -> None:
+    """Raise OptionUnfit for a part that does not lie in its recording, or that is shorter than a fifth of a second."""
+    begins, ends = PART if role == "target" else REFERENCE_PART
+    start_s, end_s = (options.get(option.name, 0.0) for option in (begins, ends))
+    for option, value, low, high in (
+        (begins, start_s, 0.0, recording_s - SHORTEST_PART_S),
+        (ends, end_s or recording_s, start_s + SHORTEST_PART_S, recording_s),
+    ):
+        if option.name in options and not low - _ROUNDING_S <= value <= high + _ROUNDING_S:
+            allowed = f"{low:.4g} – {max(low, high):.4g}"
+            raise OptionUnfit(option=_switch(option.name), value=value, allowed=allowed)
+
+
+def _switch(name: str) -> str:
+    """An option as it is written on the command line."""
+    return "--" + name.removesuffix("_s").replace("_", "-")
 
 
 def _options(engine_id: str) -> tuple[Option, ...]:

@@ -415,10 +415,14 @@ class Workshop(Consents):
         purpose: str = "private",
         reference: Path | None = None,
         consents: Sequence[str] = (),
+        declared_uses: Sequence[str] = (),
+        territory: str = "",
+        project: str = "",
     ) -> SwapPlan:
         """Speech by a built-in voice or, with the option "pack", by a neural one; options: of that engine.
 
-        These voices are nobody's likeness; reference is a recording whose voice is taken on, which needs a consent.
+        These voices are nobody's likeness; reference is a recording whose voice is taken on, which needs a consent,
+        and what restricts that consent is said as for a change: declared_uses, territory, project.
         Raises OptionUnfit, TextEmpty, TextTooLong, MarkupUnclear, ScriptUnclear, LanguageUnspoken, PackMissing,
         PackDamaged, PackUnfit, FileMissing, NotASound, SoundTooLong, VoiceNotFound.
         """
@@ -434,6 +438,9 @@ class Workshop(Consents):
             reference=reference,
             consents=consents,
             purpose=purpose,
+            declared_uses=declared_uses,
+            territory=territory,
+            project=project,
         )
         if data is None or reference is None:
             return SwapPlan(request, (), ())

@@ -30,6 +30,7 @@ from engines.engine import FoundFace, Option, Request, engine
 from engines.job import CancelToken, Events, Progress
 from engines.packs import pack_named
 from engines.sound import decode_sound
+from engines.voice.hearing import REFERENCE_PART, part_of
 from engines.voice.joining import RATE_HZ, Mono
 from engines.voice.neural import (
     N_LETTERS,
@@ -63,6 +64,7 @@ class Coqui:
     function = "voice.speak"
     options: tuple[Option, ...] = (
         *SHARED_OPTIONS,
+        *REFERENCE_PART,
         Option("temperature", 0.75, "How lively XTTS speaks.", minimum=0.05, maximum=1.5),
         Option("device", "auto", "Where it computes.", choices=DEVICES),
     )
@@ -163,13 +165,18 @@ def _reference(request: Request, inputs: Mapping[Role, bytes], warnings: list[st
     if "source" not in inputs:
         return None
     name = items["source"].name
-    sound = decode_sound(name, inputs["source"], _REFERENCE_HZ, first_s=_LONGEST_REFERENCE_S)
+    start_s, end_s = part_of(request.options, "source")
+    last_s = start_s + _LONGEST_REFERENCE_S
+    sound = decode_sound(name, inputs["source"], _REFERENCE_HZ, first_s=min(end_s or last_s, last_s))
+    samples = sound.samples[round(start_s * _REFERENCE_HZ) :]
+    seconds = len(samples) / _REFERENCE_HZ
     if items["source"].likeness != "voice":
         raise VoiceConsentMissing(role="source", asset=items["source"].sha256[:12])
-    is_silent = float(np.sqrt(np.mean(sound.samples**2))) < _LOUD_ENOUGH
-    if is_silent or sound.seconds < _SHORTEST_REFERENCE_S:
-        heard_s = 0 if is_silent else round(sound.seconds, 1)
+    is_silent = not len(samples) or float(np.sqrt(np.mean(samples**2))) < _LOUD_ENOUGH
+    if is_silent or seconds < _SHORTEST_REFERENCE_S:
+        heard_s = 0 if is_silent else round(seconds, 1)
         raise VoiceNotFound(path=name, seconds=heard_s, limit_s=_SHORTEST_REFERENCE_S)
-    if sound.is_cut:
+    # A part that was asked for is cut because it was asked for, which needs no warning.
+    if sound.is_cut and not 0 < end_s <= last_s:
         warnings.append(N_REFERENCE_CUT)
-    return Reference(sound.samples.astype(np.float32), sound.rate_hz)
+    return Reference(samples.astype(np.float32), sound.rate_hz)

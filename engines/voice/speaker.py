@@ -164,11 +164,13 @@ def embed_sound(name: str, data: bytes) -> dict[str, Any]:
 
     Raises NotASound, SoundTooLong, VoiceNotFound, ModelDamaged.
     """
-    print_ = speaker_encoder().embed(name, decode_sound(name, data, RATE_HZ).samples)
+    sound = decode_sound(name, data, RATE_HZ)
+    print_ = speaker_encoder().embed(name, sound.samples)
     return {
         "model_sha256": ENCODER_SHA256,
         "threshold": THRESHOLD,
         "allowance": STRETCH_ALLOWANCE,
         "voice": print_.vector.tolist(),
         "stretches": print_.stretches.tolist(),
+        "recording_s": sound.seconds,
     }

@@ -97,11 +97,13 @@ def embed_sound_by(pack_id: str, name: str, data: bytes) -> dict[str, Any]:
     Raises NotASound, SoundTooLong, VoiceNotFound, PackMissing, PackUnfit, PackDamaged, PackForeign.
     """
     speaker = OnnxSpeaker(pack_named(pack_id))
-    heard = speaker.embed(name, decode_sound(name, data, RATE_HZ).samples)
+    sound = decode_sound(name, data, RATE_HZ)
+    heard = speaker.embed(name, sound.samples)
     return {
         "model_sha256": speaker.model_sha256,
         "threshold": speaker.threshold,
         "allowance": speaker.allowance,
         "voice": heard.vector.tolist(),
         "stretches": heard.stretches.tolist(),
+        "recording_s": sound.seconds,
     }

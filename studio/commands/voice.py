@@ -9,7 +9,7 @@ import typer
 
 from compliance.errors import TextEmpty, UsageUnclear
 from studio.commands.door import JsonOption, PasswordOption, opened, split_words, with_keys
-from studio.commands.face import run_job
+from studio.commands.face import run_job, show_rules
 from studio.commands.output import Output, plain_data
 from studio.commands.picture import OverwriteOption, PurposeOption, numbered
 from studio.text import N_, _, word
@@ -21,11 +21,31 @@ group = typer.Typer(help=N_("Voices: speech from words, and recorded voices chan
 
 _MOST_TAKES = 16
 
+ReferenceStartOption = Annotated[
+    float | None,
+    typer.Option("--reference-start", metavar="SECONDS", help=N_("Listen only to a part of the reference, from here.")),
+]
+ReferenceEndOption = Annotated[
+    float | None,
+    typer.Option("--reference-end", metavar="SECONDS", help=N_("Where the part of the reference ends.")),
+]
+UseOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--use",
+        metavar="USE",
+        help=N_("Say if the result is political, sexual, an endorsement, a testimony or for minors."),
+    ),
+]
+TerritoryOption = Annotated[str, typer.Option("--territory", metavar="CC", help=N_("Where it will be used."))]
+ProjectOption = Annotated[str, typer.Option("--project", metavar="NAME", help=N_("What it will be used for."))]
+ExplainOption = Annotated[bool, typer.Option("--explain", help=N_("Ask the gate rule by rule and make nothing."))]
+
 
 @group.command(
     help=N_(
         "Speak a text by a built-in voice, or by one of a model pack; the sound announces itself as synthetic. "
-        "These voices are nobody's likeness, so no consent is asked for."
+        "These voices are nobody's likeness and need no consent; the voice of a --reference needs one."
     ),
     epilog=N_('Example: signet voice speak --text "Good morning." --lang en --out a.wav'),
 )
@@ -86,6 +106,8 @@ def speak(
             "--consent", metavar="ID...", help=N_("The consent of that person: several times, or with commas.")
         ),
     ] = None,
+    reference_start: ReferenceStartOption = None,
+    reference_end: ReferenceEndOption = None,
     pitch: Annotated[
         float, typer.Option("--pitch", metavar="-8-8", help=N_("How much higher it is said, in semitones."))
     ] = 0.0,
@@ -106,13 +128,22 @@ def speak(
         typer.Option("--subtitles", metavar="srt|vtt", help=N_("Write subtitles beside the sound as well.")),
     ] = None,
     purpose: PurposeOption = "private",
+    uses: UseOption = None,
+    territory: TerritoryOption = "",
+    project: ProjectOption = "",
+    explain: ExplainOption = False,
     overwrite: OverwriteOption = False,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Speak a text."""
+    from studio.voice_changes import part_options
     from studio.voices import read_script_file, subtitles_beside
 
+    of_reference = part_options(reference_start, reference_end, of_reference=True)
+    if reference is None and (of_reference or uses or territory or project):
+        problem = _("--reference-start, --reference-end, --use, --territory and --project go with --reference.")
+        raise UsageUnclear(problem=problem, command="signet voice speak")
     if (words is None) == (script is None):
         problem = _("Give either --text or --script.")
         raise UsageUnclear(problem=problem, command="signet voice speak")
@@ -125,7 +156,7 @@ def speak(
         "rate": rate,
     }
     if pack:
-        options |= {"pack": pack, "voice": "" if voice == "auto" else voice}
+        options |= {"pack": pack, "voice": "" if voice == "auto" else voice, **of_reference}
     if pitch or not pack:
         options["pitch"] = pitch
     if not options["text"]:
@@ -140,10 +171,16 @@ def speak(
                 purpose=purpose,
                 reference=reference,
                 consents=split_words(consents or []),
+                declared_uses=split_words(uses or []),
+                territory=territory,
+                project=project,
             )
             for index in range(takes)
         ]
         with_keys(workshop, password_file, workshop.require_ready)
+        if explain:
+            show_rules(output, workshop.explain(plans[0].request))
+            return
         beside = []
         for place in places:
             workshop.verify_out(place, overwrite, tuple(path for path in (script, reference) if path is not None))

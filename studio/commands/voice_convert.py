@@ -11,7 +11,15 @@ from studio.commands.door import JsonOption, PasswordOption, opened, split_words
 from studio.commands.face import make, show_rules
 from studio.commands.output import Output
 from studio.commands.picture import OverwriteOption, PurposeOption
-from studio.commands.voice import group
+from studio.commands.voice import (
+    ExplainOption,
+    ProjectOption,
+    ReferenceEndOption,
+    ReferenceStartOption,
+    TerritoryOption,
+    UseOption,
+    group,
+)
 from studio.text import N_, _
 
 if TYPE_CHECKING:
@@ -27,17 +35,16 @@ ConsentOption = Annotated[
         "--consent", metavar="ID...", help=N_("The consents of the people heard: several times, or with commas.")
     ),
 ]
-ExplainOption = Annotated[bool, typer.Option("--explain", help=N_("Ask the gate rule by rule and make nothing."))]
-UseOption = Annotated[
-    list[str] | None,
+StartOption = Annotated[
+    float | None,
     typer.Option(
-        "--use",
-        metavar="USE",
-        help=N_("Say if the result is political, sexual, an endorsement, a testimony or for minors."),
+        "--start", metavar="SECONDS", help=N_("Change only a part of the recording, from here; the file stays whole.")
     ),
 ]
-TerritoryOption = Annotated[str, typer.Option("--territory", metavar="CC", help=N_("Where it will be used."))]
-ProjectOption = Annotated[str, typer.Option("--project", metavar="NAME", help=N_("What it will be used for."))]
+EndOption = Annotated[
+    float | None,
+    typer.Option("--end", metavar="SECONDS", help=N_("Where that part ends; the end of the recording if left out.")),
+]
 
 
 @group.command(
@@ -65,6 +72,10 @@ def convert(
     pack: Annotated[
         str, typer.Option("--pack", metavar="ID", help=N_("A model pack that changes voices, instead of leaning."))
     ] = "",
+    start: StartOption = None,
+    end: EndOption = None,
+    reference_start: ReferenceStartOption = None,
+    reference_end: ReferenceEndOption = None,
     purpose: PurposeOption = "private",
     uses: UseOption = None,
     territory: TerritoryOption = "",
@@ -75,6 +86,8 @@ def convert(
     as_json: JsonOption = False,
 ) -> None:
     """Lean a voice, or change it by a pack."""
+    from studio.voice_changes import part_options
+
     if pack and (strength, mix) != (1.0, 0.0):
         from compliance.errors import UsageUnclear
 
@@ -83,7 +96,11 @@ def convert(
     _change(
         context,
         "voice.converter" if pack else "voice.lean",
-        {"pack": pack} if pack else {"strength": strength, "mix": mix},
+        {
+            **({"pack": pack} if pack else {"strength": strength, "mix": mix}),
+            **part_options(start, end),
+            **part_options(reference_start, reference_end, of_reference=True),
+        },
         {"source": source, "target": target},
         out,
         (explain, overwrite, password_file, as_json),
@@ -121,6 +138,8 @@ def attribute(
         float,
         typer.Option("--liveliness", metavar="0-2", help=N_("Range of the tune: 0 on one tone, 2 twice as wide.")),
     ] = 1.0,
+    start: StartOption = None,
+    end: EndOption = None,
     purpose: PurposeOption = "private",
     uses: UseOption = None,
     territory: TerritoryOption = "",
@@ -131,10 +150,13 @@ def attribute(
     as_json: JsonOption = False,
 ) -> None:
     """Edit a voice."""
+    from studio.voice_changes import part_options
+
+    settings = {"pitch": pitch, "formants": formants, "breath": breath, "rate": rate, "liveliness": liveliness}
     _change(
         context,
         "voice.attribute",
-        {"pitch": pitch, "formants": formants, "breath": breath, "rate": rate, "liveliness": liveliness},
+        {**settings, **part_options(start, end)},
         {"target": target},
         out,
         (explain, overwrite, password_file, as_json),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -176,6 +178,53 @@ def test_what_is_no_recording_of_a_voice_is_no_asset(workshop: Workshop, recordi
     for options in ({"pitch": 40.0}, {"pitch": True}, {"age": 1.0}):
         with pytest.raises(OptionUnfit):
             workshop.plan_voice("voice.attribute", options, target=recordings / "low.wav")
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"start_s": -1.0}, "--start"),
+        ({"start_s": NAN}, "--start"),
+        ({"start_s": INF}, "--start"),
+        ({"start_s": 3.5}, "--start"),
+        ({"start_s": 2.9}, "--start"),
+        ({"end_s": -1.0}, "--end"),
+        ({"end_s": NAN}, "--end"),
+        ({"end_s": 3.5}, "--end"),
+        ({"end_s": 0.05}, "--end"),
+        ({"start_s": 2.0, "end_s": 1.0}, "--end"),
+        ({"start_s": 1.0, "end_s": 1.0}, "--end"),
+        ({"reference_start_s": 3.5}, "--reference-start"),
+        ({"reference_start_s": 1.0, "reference_end_s": 1.1}, "--reference-end"),
+    ],
+)
+def test_a_part_that_does_not_lie_in_its_recording_is_refused_by_name(
+    workshop: Workshop, recordings: Path, options: dict[str, float], option: str
+) -> None:
+    """Each recording is three seconds long; neither gate nor engine is asked."""
+    with pytest.raises(OptionUnfit) as refusal:
+        workshop.plan_voice(
+            "voice.lean", options, source=recordings / "high.wav", target=recordings / "low.wav", consents=[]
+        )
+    assert refusal.value.data["option"] == option
+
+
+def test_a_part_is_covered_by_the_consent_to_its_whole_file_and_by_no_other(
+    workshop: Workshop, recordings: Path, both: tuple[str, str]
+) -> None:
+    """The request names the digest of the whole file; a consent to a copy that was cut beforehand is another one's."""
+    target = recordings / "low.wav"
+    plan = workshop.plan_voice("voice.attribute", {"start_s": 1.0, "end_s": 3.0}, target=target, consents=[both[0]])
+    assert plan.request.inputs[0].sha256 == hashlib.sha256(target.read_bytes()).hexdigest()
+    assert plan.materials[0].data == target.read_bytes()
+    assert all(rule.ok for rule in workshop.explain(plan.request))
+    cut = recordings / "cut.wav"
+    cut.write_bytes(wav(speech(LOW, 3.0)[16000:]))
+    of_the_cut = consent(workshop, cut)
+    refused(workshop, replace(plan, request=replace(plan.request, consents=(of_the_cut,))), VoiceConsentForOther)
 
 
 def test_a_voice_is_leaned_labelled_and_verified(

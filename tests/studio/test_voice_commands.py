@@ -1,0 +1,88 @@
+"""signet voice by the command line: parts of recordings, and whatever a person may get wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from engines.sound import decode_sound
+from tests.engines.voices import HIGH, LOW, speech, wav
+from tests.studio import test_commands
+from tests.studio.test_commands import Answer
+
+# Fixtures, under names of this file.
+english, signet, template = test_commands.english, test_commands.signet, test_commands.template
+Signet = Callable[..., Answer]
+
+UNTIL = date.today() + timedelta(days=30)
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    """Two made people, three seconds each."""
+    (tmp_path / "low.wav").write_bytes(wav(speech(LOW, 3.0)))
+    (tmp_path / "high.wav").write_bytes(wav(speech(HIGH, 3.0)))
+    return tmp_path
+
+
+def agreed(signet: Signet, recording: Path) -> str:
+    """A consent to the voice in a recording, by the command line."""
+    person = signet("subject", "add", recording.stem, "--json").lines[-1]["id"]
+    words = ("consent", "record", "--subject", person, "--voice", recording, "--purpose", "private", "--until", UNTIL)
+    answer = signet(*words, "--json")
+    assert answer.code == 0, answer.err
+    return str(answer.lines[-1]["id"])
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("part", "option"),
+    [
+        (("--start", "-1"), "--start"),
+        (("--start", "nan"), "--start"),
+        (("--start", "9"), "--start"),
+        (("--end", "0"), "--end"),
+        (("--end", "9"), "--end"),
+        (("--start", "2", "--end", "1"), "--end"),
+    ],
+)
+def test_a_wrong_part_is_refused_by_name_and_nothing_is_written(
+    signet: Signet, recordings: Path, part: tuple[str, ...], option: str
+) -> None:
+    """Wrong use, said with what would fit."""
+    out = recordings / "a.wav"
+    answer = signet("voice", "attribute", "--target", recordings / "low.wav", "--out", out, *part, "--json")
+    told = answer.lines[-1]
+    assert answer.code == 2 and told["error"] == "OptionUnfit" and not out.exists()
+    assert told["message"].startswith(option) and told["next_step"]
+
+
+def test_a_part_is_edited_under_the_consent_to_the_whole_recording(signet: Signet, recordings: Path) -> None:
+    """As long as the part and its labels; without a consent it is refused like the whole."""
+    target, out = recordings / "low.wav", recordings / "a.wav"
+    words = ("voice", "attribute", "--target", target, "--out", out, "--start", "1", "--end", "2.5", "--json")
+    refused = signet(*words)
+    assert refused.code == 5 and not out.exists()
+    answer = signet(*words, "--consent", agreed(signet, target))
+    assert answer.code == 0, answer.err
+    whole = signet(*words[:5], recordings / "b.wav", "--json", "--consent", agreed(signet, target))
+    assert whole.code == 0, whole.err
+    seconds = [decode_sound(name, (recordings / name).read_bytes(), 16000).seconds for name in ("b.wav", "a.wav")]
+    assert seconds[0] - seconds[1] == pytest.approx(1.5, abs=0.02)
+    assert signet("verify", out).code == 0
+
+
+def test_a_part_of_a_reference_goes_with_a_reference(signet: Signet, recordings: Path) -> None:
+    """Said of speech by a voice that is nobody's it is wrong use, and so is what restricts a consent."""
+    speak = ("voice", "speak", "--text", "Hi.", "--out", recordings / "a.wav")
+    for more in (("--reference-start", "1"), ("--use", "political"), ("--territory", "CN"), ("--project", "x")):
+        answer = signet(*speak, *more, "--json")
+        assert answer.code == 2 and answer.lines[-1]["error"] == "UsageUnclear"
+    lean = ("voice", "convert", "--source", recordings / "high.wav", "--target", recordings / "low.wav")
+    answer = signet(*lean, "--out", recordings / "a.wav", "--reference-end", "9", "--json")
+    assert answer.code == 2 and answer.lines[-1]["message"].startswith("--reference-end")
