@@ -147,13 +147,14 @@ class Option:
 class FoundFace:
     """One face an engine found, counted from left to right starting at 1; pixels of the upright picture.
 
-    box: (left, top, width, height). eye_distance_px: between the outer eye corners.
+    box: (left, top, width, height). eye_distance_px: between the outer eye corners. time_s: of a film, when it is seen.
     """
 
     number: int
     box: tuple[int, int, int, int]
     eye_distance_px: float
     yaw_degrees: float
+    time_s: float = 0.0
 
 
 class Engine(Protocol):

@@ -60,6 +60,21 @@ class FilmFile:
             yield pixels
 
 
+def glimpses(name: str, data: bytes, every_s: float = 1.0) -> Iterator[tuple[float, Pixels]]:
+    """The first frame of a film, then about one every `every_s` seconds, upright, and when each is shown in seconds.
+
+    Raises NotAVideo, LabelPartMissing without PyAV.
+    """
+    due_s: float | None = None
+    size: tuple[int, int] | None = None
+    for frame, time_s in _shots(name, data):
+        if due_s is not None and time_s < due_s:
+            continue
+        due_s = time_s + every_s
+        size = _size(name, data, frame) if size is None else size
+        yield time_s, _upright(frame, *size)
+
+
 def open_film(name: str, data: bytes, check: Callable[[], None]) -> FilmFile:
     """Look through a film: MP4, MOV, MKV or WebM. name is only for messages; check: called between frames, may raise.
 

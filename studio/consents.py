@@ -18,6 +18,7 @@ from compliance.consent_log import log_of
 from compliance.consent_record import withdrawal_digest
 from compliance.containers import read_container
 from compliance.data_keys import data_key, open_for, seal_for
+from compliance.documents import format_of_document
 from compliance.errors import (
     DemoHomeOnly,
     FaceIndexUnknown,
@@ -263,7 +264,7 @@ class Consents:
             evidence_data = read_input(evidence)
         if likeness == "voice":
             self._recognition.listen(asset.name, data)
-        elif not is_video(data):
+        elif not is_video(data) and format_of_document(data) in (None, "txt"):
             read_container(asset.name, data, salvage=True)
         if evidence_data is not None:
             told = self._check_phrase(evidence_kind, evidence_data, nonce_phrase) if nonce_phrase is not None else {}

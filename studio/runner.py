@@ -405,9 +405,19 @@ class JobRunner:
 
     def survey(self, engine_id: str, name: str, data: bytes) -> list[FoundFace]:
         """Faces in one encoded picture; raises NotAPicture, PictureTooLarge, ModelDamaged, WorkerDied."""
+        return self._faces({"op": "survey", "engine": engine_id, "name": name}, data)
+
+    def sight(self, name: str, data: bytes) -> list[FoundFace]:
+        """Faces in a film or in the pictures of a document, where most are seen at once.
+
+        Raises NotAVideo, NotADocument, ModelDamaged, WorkerDied.
+        """
+        return self._faces({"op": "sight", "name": name}, data)
+
+    def _faces(self, asked: dict[str, Any], data: bytes) -> list[FoundFace]:
         descriptor = _memory_file(data)
         try:
-            answer = self._worker().ask({"op": "survey", "engine": engine_id, "name": name}, [descriptor])
+            answer = self._worker().ask(asked, [descriptor])
         finally:
             os.close(descriptor)
         return [FoundFace(**{**face, "box": tuple(face["box"])}) for face in answer.body["faces"]]

@@ -10,7 +10,7 @@ from typing import Final
 
 from compliance.destination import format_of
 from compliance.documents import DocumentFormat, format_of_document, words_of_document
-from compliance.errors import ConsentMissing, FormatUnsupported, VoiceConsentMissing
+from compliance.errors import ConsentMissing, FilmShowsFaces, FormatUnsupported, VoiceConsentMissing
 from compliance.labels.policy import FORMATS
 from compliance.media import Kind
 from compliance.permit import Likeness
@@ -56,7 +56,7 @@ def document_format(path: Path, data: bytes) -> DocumentFormat | None:
 
 
 def plan(
-    survey: Callable[[str, bytes], list[FoundFace]],
+    survey: Callable[[Kind, str, bytes], list[FoundFace]],
     path: Path,
     *,
     made_with: str,
@@ -65,37 +65,40 @@ def plan(
     consents: Sequence[str],
     purpose: str,
 ) -> Sealing:
-    """The request; see Workshop.plan_seal."""
+    """The request; see Workshop.plan_seal. survey: counts faces; of a film or document where most are seen at once."""
     data = read_input(path)
     kind = kind_of(data)
     digest = hashlib.sha256(data).hexdigest()
-    faces = survey(path.name, data) if kind == "picture" else []
+    faces = survey(kind, path.name, data) if kind != "sound" else []
+    if kind == "video" and faces and nobody_real:
+        raise FilmShowsFaces(path=path.name, time_s=faces[0].time_s)
     likeness = _likeness(kind, faces, nobody_real, digest, bool(consents))
     options: dict[str, str] = {"made_with": made_with, "origin": origin or _DEFAULT_ORIGIN}
     words: tuple[tuple[str, str], ...] = ()
     if kind == "document":
         options["format"] = document_format(path, data) or ""
         words = (("text", words_of_document(path.name, data)),)
-    counted = tuple(face.number for face in faces) if likeness == "face" else ()
+    # Only in one picture is it known that no more people are in it than are seen; else there are as many at least.
+    counted = tuple(face.number for face in faces) if likeness == "face" and kind == "picture" else ()
     request = Request(
         function="seal",
         engine=ENGINES[kind],
         inputs=(Input("target", likeness, digest, path.name, counted, len(counted)),),
         options=options,
         purpose=purpose,
-        faces_edited=len(counted),
+        faces_edited=len(faces) if likeness == "face" else 0,
         consents=tuple(dict.fromkeys(consents)),
     )
     return Sealing(request, data, tuple(faces), words)
 
 
 def _likeness(kind: Kind, faces: Sequence[FoundFace], nobody_real: bool, digest: str, has_consents: bool) -> Likeness:
-    """Whose likeness a file carries. Faces can be counted in pictures alone; of sounds and videos the account tells.
+    """Whose likeness a file carries. Of sounds and films the account has to tell, also where no face is seen.
 
     Raises ConsentMissing, VoiceConsentMissing where neither a consent is named nor the account says that there is
     nobody real.
     """
-    if kind == "document" or (kind == "picture" and not faces):
+    if kind in ("picture", "document") and not faces:
         return "none"
     if nobody_real:
         return "nobody"

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from compliance.errors import (
     ConsentMissing,
     ContentBlocked,
+    FilmShowsFaces,
     InputError,
     OutOfMemory,
     PackDamaged,
@@ -29,6 +30,7 @@ from compliance.errors import (
     UnknownRecord,
 )
 from compliance.media import SyntheticMedia
+from compliance.video_containers import is_video
 from engines import packs
 from engines.job import Cancelled, CancelToken, Event, Failed, Finished, JobCancelled, Progress, Started
 from engines.voice import speech
@@ -36,7 +38,8 @@ from studio import pipe, sandbox
 from studio.speech import SpeechProcess
 
 if TYPE_CHECKING:
-    from engines.engine import Request
+    from compliance.permit import Permit
+    from engines.engine import Input, Request
     from studio.looking import Looking
 
 # Looks into pictures that are said to show nobody.
@@ -144,6 +147,7 @@ class Worker:
             handlers: dict[str, Callable[[pipe.Message], tuple[dict[str, Any], bytes]]] = {
                 "hello": self._hello,
                 "survey": self._survey,
+                "sight": self._sight,
                 "damage": self._damage,
                 "embed": self._embed,
                 "embed_voice": self._embed_voice,
@@ -194,6 +198,22 @@ class Worker:
             while len(self._surveys) >= _SURVEYS_KEPT:
                 self._surveys.pop(next(iter(self._surveys)))
             self._surveys[key] = self._engine(engine_id).survey(name, data)
+        return self._surveys[key]
+
+    def _sight(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
+        data = _read(message.descriptors[0])
+        return {"faces": [asdict(face) for face in self._seen(message.body["name"], data)]}, b""
+
+    def _seen(self, name: str, data: bytes) -> list[Any]:
+        """The faces in a film or document, where most are seen at once; the same bytes once, as in _faces."""
+        from studio.faces_seen import faces_seen
+
+        key = "seen", hashlib.sha256(data).hexdigest()
+        if key not in self._surveys:
+            found = faces_seen(name, data, self._engine(FACE_ENGINE).faces)
+            while len(self._surveys) >= _SURVEYS_KEPT:
+                self._surveys.pop(next(iter(self._surveys)))
+            self._surveys[key] = found
         return self._surveys[key]
 
     def _damage(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
@@ -277,6 +297,7 @@ class Worker:
 
         from compliance.permit import Permit
         from engines.engine import Request
+        from studio.faces_seen import is_looked_through
         from studio.looking import Looking
 
         request = Request.from_json(body["request"])
@@ -295,8 +316,10 @@ class Worker:
                 raise PermitInvalid(reason="an input is not the file that was asked for")
             if item.likeness == "nobody" and request.function != SEAL:
                 raise ConsentMissing(role=item.role, asset=item.sha256[:12])
-            if item.likeness == "none" and request.engine == TEXT_ENGINE:
-                continue
+            if request.function == SEAL and is_looked_through(content):
+                self._verify_seen(item, content, permit)
+                if item.likeness == "none" and request.engine == TEXT_ENGINE:
+                    continue
             if item.likeness == "none" and item.role != "mask" and self._faces(FACE_ENGINE, item.name, content):
                 raise ConsentMissing(role=item.role, asset=item.sha256[:12])
         _verify_packs(request)
@@ -311,6 +334,21 @@ class Worker:
         watched = looking.watched(media)
         self._inform(watched, request, data)
         return watched
+
+    def _verify_seen(self, item: Input, content: bytes, permit: Permit) -> None:
+        """What is said of the people in a film or document fits what is seen in it.
+
+        Raises ConsentMissing, FilmShowsFaces where nobody is said to be there, ConsentTooNarrow for more than agreed.
+        """
+        seen = self._seen(item.name, content)
+        if not seen:
+            return
+        if item.likeness == "none":
+            raise ConsentMissing(role=item.role, asset=item.sha256[:12])
+        if item.likeness == "nobody" and is_video(content):
+            raise FilmShowsFaces(path=item.name, time_s=seen[0].time_s)
+        if item.likeness != "nobody":
+            permit.verify_faces(len(seen))
 
     def _inform(self, media: SyntheticMedia, request: Request, data: list[bytes]) -> None:
         """Tell the draft where faces are, and the release which marks the pictures carried that went in."""

@@ -39,6 +39,7 @@ from compliance.gate import Gate, RuleResult
 from compliance.keys import HomeKeys, has_keys, public_keys
 from compliance.labels.policy import LABEL_TEXT, SAMPLE_TEXT, Language
 from compliance.ledger import Ledger, origin_of
+from compliance.media import Kind
 from compliance.proof import parse_vkey
 from compliance.release import Material, Released, Releaser
 from compliance.roles import Action
@@ -459,10 +460,11 @@ class Workshop(Consents):
         """Label what another program made. Whoever is seen or heard needs a consent.
 
         nobody_real: the account declares instead that there is no real person in it; that stands in the ledger. The
-        gate is not asked yet. Raises FileMissing, NotAPicture, NotADocument, ConsentMissing, VoiceConsentMissing.
+        gate is not asked yet. Raises FileMissing, NotAPicture, NotAVideo, NotADocument, ConsentMissing, FilmShowsFaces
+        for a film that shows faces all the same, VoiceConsentMissing.
         """
         made = sealing.plan(
-            self._look,
+            self._look_into,
             path,
             made_with=made_with,
             origin=origin,
@@ -477,6 +479,9 @@ class Workshop(Consents):
         """Raise now what sealing a file would raise about its destination: also FormatUnsupported for another kind."""
         sealing.verify_fits(out, path)
         self.verify_out(out, overwrite, (path,))
+
+    def _look_into(self, kind: Kind, name: str, data: bytes) -> list[FoundFace]:
+        return self._look(name, data) if kind == "picture" else self._runner.sight(name, data)
 
     def _look(self, name: str, data: bytes) -> list[FoundFace]:
         faces = self._runner.survey(FACE_ENGINE, name, data)

@@ -65,20 +65,21 @@ def _measure_pages(data: bytes, container: DocumentContainer) -> Written:
 
 def first_and_last_page(data: bytes) -> list[Pixels]:
     """The first and the last page of a PDF as a viewer shows them: uint8, (height, width, 3); one page counts twice."""
-    import numpy as np
-
     pdfium = pdf_library()
     pages = pdfium.PdfDocument(data)
     try:
-        drawn = []
-        for index in (0, len(pages) - 1):
-            page = pages[index]
-            scale = min(PAGE_DPI / _DPI_OF_A_POINT, _LONGEST_PX / max(page.get_size()))
-            picture = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False).to_numpy()
-            drawn.append(np.ascontiguousarray(picture[..., :3]))
-        return drawn
+        return [drawn_page(pages[index]) for index in (0, len(pages) - 1)]
     finally:
         pages.close()
+
+
+def drawn_page(page: Any) -> Pixels:
+    """One page of pypdfium2 as a viewer shows it: uint8, (height, width, 3), sRGB."""
+    import numpy as np
+
+    scale = min(PAGE_DPI / _DPI_OF_A_POINT, _LONGEST_PX / max(page.get_size()))
+    picture = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False).to_numpy()
+    return np.ascontiguousarray(picture[..., :3])
 
 
 def state(found: Written) -> Literal["intact", "damaged", "absent"]:
@@ -90,8 +91,8 @@ def state(found: Written) -> Literal["intact", "damaged", "absent"]:
 
 def reasons(found: Written) -> tuple[str, ...]:
     """Why it is not intact, in English; empty when it is."""
-    missing = [name for name, there in (("start", found.first), ("end", found.last)) if not there]
-    told = [f"the notice is missing at the {name}" for name in missing]
+    told = [] if found.first else ["the notice is missing at the start"]
+    told += [] if found.last else ["the notice is missing at the end"]
     return (*told, *found.hidden) if found.found else ("no notice was found",)
 
 

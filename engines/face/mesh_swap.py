@@ -41,7 +41,10 @@ class MeshSwap:
 
     def survey(self, name: str, data: bytes) -> list[FoundFace]:
         """Faces in one encoded picture, left to right; raises NotAPicture, PictureTooLarge."""
-        picture = decode(name, data)
+        return self.faces(decode(name, data))
+
+    def faces(self, picture: Pixels) -> list[FoundFace]:
+        """Faces in a picture that is decoded already, left to right; uint8, (height, width, 3), sRGB."""
         return [_found(number, face, picture) for number, face in enumerate(self._finder.find(picture), start=1)]
 
     def boxes(self, picture: Pixels) -> list[tuple[int, int, int, int]]:

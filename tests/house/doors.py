@@ -13,6 +13,7 @@ DOORS: dict[str, dict[str, str]] = {
         "unseal_film": "draws the label on every frame: the one reader of sealed video",
         "unseal_sound": "draws the audible label: the one reader of sealed sound",
     },
+    "compliance/documents_pictures.py": {"import zipfile": "reads the pictures of a Word document in memory"},
     "compliance/documents_pdf.py": {"import ctypes": "the buffer into which pdfium copies one text of a PDF"},
     "compliance/documents_word.py": {"import zipfile": "reads the parts of a Word document in memory"},
     "compliance/fingerprint/chroma.py": {
