@@ -69,8 +69,8 @@ def sentences(error: SignetError) -> tuple[str, str]:
 def word(text: str) -> str:
     """Translate words that a lower wing put together, such as the reason why a layer is damaged.
 
-    Those stand in the catalogue whole or, with what was filled in, as an id with numbered fields; several are joined
-    by "; ". What is not known stays English.
+    Those stand in the catalogue whole, or with what was filled in as an id with numbered fields, or in front of ": "
+    and a detail; several are joined by "; ". What is not known stays English.
     """
     if language() == "en" or not text:
         return text
@@ -79,9 +79,13 @@ def word(text: str) -> str:
         return found
     for pattern, translation in _numbered():
         match = pattern.fullmatch(text)
-        if match:
+        # What is filled in is one piece: else the first of several reasons would swallow the others.
+        if match and not any("; " in part for part in match.groups()):
             return translation.format(*(_(part) for part in match.groups()))
-    return "；".join(map(word, text.split("; "))) if "; " in text else text
+    if "; " in text:
+        return "；".join(map(word, text.split("; ")))
+    reason, colon, detail = text.partition(": ")
+    return f"{word(reason)}：{word(detail)}" if colon and _(reason) != reason else text
 
 
 class _Fields(dict[str, Any]):

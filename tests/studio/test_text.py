@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from compliance.documents import read_document
 from compliance.errors import ConsentPurpose, NotWritable, SignetError, UnknownRecord, registry
 from studio import text
 from studio.text import _, language, sentences, set_language, word
+from tests.compliance.documents import DOCUMENTS, docx
 
 ROOT = Path(__file__).resolve().parents[2]
 TRANSLATE = runpy.run_path(str(ROOT / "packaging" / "translate"))
@@ -87,6 +89,31 @@ def test_words_with_something_filled_in_are_found_by_their_pattern() -> None:
     assert word("something nobody wrote down") == "something nobody wrote down"
     set_language("en")
     assert word("the file has 3 AIGC fields; exactly one is allowed").startswith("the file has 3")
+
+
+@pytest.mark.parametrize(
+    ("data", "details"),
+    [
+        (DOCUMENTS["html"].replace(b"At dusk", b"<script>x</script>"), ["script"]),
+        (DOCUMENTS["html"].replace(b"<p>", b"<p onclick='x'>").replace(b"</h1>", b"</h2>"), ["onclick", "h1", "h2"]),
+        (b"---\nheader-includes: x\n---\n<div>\n", ["header-includes"]),
+        (DOCUMENTS["txt"] + "\u202e".encode(), []),
+        (docx(**{"word/vbaProject.bin": "x"}), []),
+        (docx('<w:p><w:r><w:pict/></w:r></w:p><w:fldChar w:fldCharType="begin"/><w:sectPr/>'), ["pict"]),
+    ],
+)
+def test_why_a_document_is_refused_is_said_in_the_readers_language(data: bytes, details: list[str]) -> None:
+    """All reasons, also joined and with a name from the document; that name alone stays as it is written there."""
+    set_language("zh-CN")
+    hidden = read_document("a", data).hidden
+    assert hidden
+    told = word("; ".join(hidden))
+    assert "；" in told or len(hidden) == 1
+    for detail in details:
+        assert detail in told
+        told = told.replace(detail, "")
+    assert set(re.findall("[A-Za-z]+", told)) <= {"HTML"}
+    assert len(re.findall("[\u4e00-\u9fff]", told)) > 5 * len(hidden)
 
 
 def test_a_sentence_with_a_missing_field_still_reads() -> None:
