@@ -8,7 +8,7 @@ import typer
 
 from studio.commands import member
 from studio.commands.door import CodeOption, JsonOption, PasswordOption, opened, with_code, with_keys
-from studio.commands.member import signed_in
+from studio.commands.member import NameArgument, OwnNameArgument, signed_in
 from studio.commands.output import Output
 from studio.commands.password import ask_new_password, ask_password
 from studio.text import N_, _
@@ -20,8 +20,6 @@ group = typer.Typer(help=N_("Accounts: who works here."))
 group.add_typer(member.totp, name="totp")
 group.add_typer(member.role, name="role")
 group.add_typer(member.profile, name="profile")
-
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=N_("Name of the account."))]
 
 
 def _proof(account: AccountView) -> str:
@@ -129,7 +127,7 @@ def declare(
 )
 def show(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help=N_("Who is signed in when left out."))] = None,
+    name: OwnNameArgument = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one account."""

@@ -10,6 +10,7 @@ import typer
 
 from compliance.errors import TargetExists, UsageUnclear
 from studio.commands.door import JsonOption, PasswordOption, opened, with_keys
+from studio.commands.options import OverwriteOption
 from studio.commands.output import Output
 from studio.text import N_, _
 
@@ -300,7 +301,7 @@ def report(
     context: typer.Context,
     case_id: IdArgument,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help=N_("Name of the two files, without ending."))],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))] = False,
+    overwrite: OverwriteOption = False,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -17,9 +17,10 @@ from studio.commands.door import (
     unlocked_if_named,
     with_keys,
 )
+from studio.commands.options import OverwriteOption
 from studio.commands.output import Output
 from studio.commands.password import ask_password
-from studio.commands.subject import shown_name
+from studio.commands.subject import AgeOption, GuardianOption, shown_name
 from studio.text import N_, _
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ group = typer.Typer(help=N_("Consents: who allows what until when."))
 Likeness = Literal["face", "voice"]
 Language = Literal["zh-CN", "en"]
 Kind = Literal["video", "audio", "paper", "photo", "file"]
-Age = Literal["adult", "14-17", "under 14"]
 
+SubjectOption = Annotated[str, typer.Option("--subject", metavar="ID", help=N_("Id of the person."))]
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help=N_("Id of the consent."))]
 _PURPOSES = (
     N_("private"),
@@ -92,7 +93,7 @@ def _rows(grant: GrantView) -> list[tuple[str, str]]:
 )
 def record(
     context: typer.Context,
-    subject_id: Annotated[str, typer.Option("--subject", metavar="ID", help=N_("Id of the person."))],
+    subject_id: SubjectOption,
     purposes: Annotated[
         list[str],
         typer.Option(
@@ -180,10 +181,8 @@ def record(
     max_outputs: Annotated[
         int | None, typer.Option("--max-outputs", min=1, metavar="N", help=N_("How many releases are allowed."))
     ] = None,
-    age: Annotated[Age | None, typer.Option("--age", help=N_("How old the person is."))] = None,
-    guardian: Annotated[
-        str | None, typer.Option("--guardian", metavar="ID", help=N_("Id of the guardian; needed under 14."))
-    ] = None,
+    age: AgeOption = None,
+    guardian: GuardianOption = None,
     notice: Annotated[
         Language | None,
         typer.Option("--notice", help=N_("The language of the notice that the person has just read to the end.")),
@@ -252,7 +251,7 @@ def record(
 )
 def nonce(
     context: typer.Context,
-    subject_id: Annotated[str, typer.Option("--subject", metavar="ID", help=N_("Id of the person."))],
+    subject_id: SubjectOption,
     likeness: Annotated[Likeness, typer.Option("--likeness", help=N_("Face or voice."))] = "face",
     language: Annotated[Language, typer.Option("--language", help=N_("The language to speak in."))] = "zh-CN",
     password_file: PasswordOption = None,
@@ -308,7 +307,7 @@ def assign(
     context: typer.Context,
     picture: Annotated[Path, typer.Option("--picture", metavar="FILE", help=N_("The picture."))],
     face: Annotated[int, typer.Option("--face", min=1, metavar="N", help=N_("The face, counted from left to right."))],
-    subject_id: Annotated[str, typer.Option("--subject", metavar="ID", help=N_("Id of the person."))],
+    subject_id: SubjectOption,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -337,7 +336,7 @@ def receipt(
     code: Annotated[
         str | None, typer.Option("--code", metavar="CODE", help=N_("The withdrawal code, to print it as a QR code."))
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))] = False,
+    overwrite: OverwriteOption = False,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:

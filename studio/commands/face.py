@@ -13,6 +13,15 @@ import typer
 from compliance.errors import SignetError, TargetExists, UsageUnclear, WorkStopped
 from compliance.storage import write_atomically
 from studio.commands.door import JsonOption, PasswordOption, opened, split_words, with_keys
+from studio.commands.options import (
+    ExplainOption,
+    OverwriteOption,
+    PictureOutOption,
+    ProjectOption,
+    PurposeOption,
+    TerritoryOption,
+    UseOption,
+)
 from studio.commands.output import Output, plain_data
 from studio.inputs import verify_is_file
 from studio.text import N_, _, sentences, word
@@ -59,12 +68,7 @@ def swap(
     context: typer.Context,
     source: Annotated[Path, typer.Option("--source", metavar="FILE", help=N_("The picture that lends its face."))],
     target: Annotated[Path, typer.Option("--target", metavar="FILE", help=N_("The picture that is edited."))],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out", metavar="FILE", help=N_("Where the result goes: .png, .jpg, .webp, .tif, .gif or .avif.")
-        ),
-    ],
+    out: PictureOutOption,
     consents: Annotated[
         list[str] | None,
         typer.Option(
@@ -79,9 +83,7 @@ def swap(
             "--face", min=0, metavar="N", help=N_("Which face of the target, from left to right; all when left out.")
         ),
     ] = 0,
-    purpose: Annotated[
-        str, typer.Option("--purpose", metavar="PURPOSE", help=N_("What it is for; the consents must allow it."))
-    ] = "private",
+    purpose: PurposeOption = "private",
     strength: Annotated[
         float, typer.Option("--strength", min=0.0, max=1.0, metavar="0-1", help=N_("How much of the face is taken."))
     ] = 1.0,
@@ -91,17 +93,10 @@ def swap(
             "--source-face", min=0, metavar="N", help=N_("Which face of the source; the largest if left out.")
         ),
     ] = 0,
-    uses: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--use",
-            metavar="USE",
-            help=N_("Say if the result is political, sexual, an endorsement, a testimony or for minors."),
-        ),
-    ] = None,
-    territory: Annotated[str, typer.Option("--territory", metavar="CC", help=N_("Where it will be used."))] = "",
-    project: Annotated[str, typer.Option("--project", metavar="NAME", help=N_("What it will be used for."))] = "",
-    explain: Annotated[bool, typer.Option("--explain", help=N_("Ask the gate rule by rule and make nothing."))] = False,
+    uses: UseOption = None,
+    territory: TerritoryOption = "",
+    project: ProjectOption = "",
+    explain: ExplainOption = False,
     save_request: Annotated[
         Path | None,
         typer.Option(
@@ -110,7 +105,7 @@ def swap(
             help=N_("With --explain: keep the request for `signet gate explain`."),
         ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))] = False,
+    overwrite: OverwriteOption = False,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:

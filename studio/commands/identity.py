@@ -11,6 +11,7 @@ from studio.commands.door import JsonOption, PasswordOption, opened, with_keys
 from studio.commands.member import (
     NameArgument,
     NewPasswordOption,
+    OwnNameArgument,
     ProposalArgument,
     tell,
     tell_proposal,
@@ -179,7 +180,7 @@ def national(
 )
 def show(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help=N_("Who is signed in when left out."))] = None,
+    name: OwnNameArgument = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show proofs."""

@@ -12,12 +12,13 @@ import typer
 
 from compliance.errors import TargetExists, UsageUnclear
 from studio.commands.door import JsonOption, PasswordOption, opened, with_keys
+from studio.commands.options import OverwriteOption
 from studio.commands.output import Output
 from studio.text import N_, _
 
 group = typer.Typer(help=N_("The ledger: what happened here."))
 
-OverwriteOption = Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))]
+CopyOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help=N_("Also write it there."))]
 
 
 @group.command(help=N_("Check every entry and the root."), epilog=N_("Example: signet ledger verify --json"))
@@ -63,7 +64,7 @@ def show(
 def export(
     context: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help=N_("Where the entries go."))],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))] = False,
+    overwrite: OverwriteOption = False,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,7 +81,7 @@ def export(
 @group.command(help=N_("Sign the ledger as it is now."), epilog=N_("Example: signet ledger checkpoint --out today.txt"))
 def checkpoint(
     context: typer.Context,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help=N_("Also write it there."))] = None,
+    out: CopyOption = None,
     overwrite: OverwriteOption = False,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
@@ -154,7 +155,7 @@ def cosign(
     log_key: Annotated[
         str | None, typer.Option("--log-key", metavar="LINE", help=N_("Verifier key of the log, the first time."))
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help=N_("Also write it there."))] = None,
+    out: CopyOption = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:

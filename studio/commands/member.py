@@ -20,6 +20,7 @@ role = typer.Typer(help=N_("Roles: what an account may do."))
 profile = typer.Typer(help=N_("How long sessions last and rest in this home."))
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help=N_("Name of the account."))]
+OwnNameArgument = Annotated[str | None, typer.Argument(metavar="[NAME]", help=N_("Who is signed in when left out."))]
 RoleArgument = Annotated[
     str, typer.Argument(metavar="ROLE", help=N_("creator, consent_officer, reviewer, auditor or admin."))
 ]

@@ -13,6 +13,7 @@ import typer
 from compliance.errors import PackMissing, UsageUnclear
 from studio.commands.door import JsonOption, PasswordOption, call_of, home_folder, opened, split_words, with_keys
 from studio.commands.face import make
+from studio.commands.options import OverwriteOption, PictureOutOption, PurposeOption
 from studio.commands.output import Output
 from studio.text import N_, _
 
@@ -37,23 +38,16 @@ SeedOption = Annotated[
 CountOption = Annotated[
     int, typer.Option("--count", min=1, max=_MOST, metavar="N", help=N_("How many pictures, with seeds that follow."))
 ]
-OutOption = Annotated[
-    Path,
-    typer.Option("--out", metavar="FILE", help=N_("Where the result goes: .png, .jpg, .webp, .tif, .gif or .avif.")),
-]
-OverwriteOption = Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))]
 ConsentOption = Annotated[
     list[str] | None,
     typer.Option(
         "--consent", metavar="ID...", help=N_("The consents of the people seen in it: several times, or with commas.")
     ),
 ]
-PurposeOption = Annotated[
-    str, typer.Option("--purpose", metavar="PURPOSE", help=N_("What it is for; the consents must allow it."))
-]
 FadeOption = Annotated[
     float, typer.Option("--fade", min=0, max=1, metavar="0-1", help=N_("How far faded colours are brought back."))
 ]
+ShowMaskOption = Annotated[bool, typer.Option("--show-mask", help=N_("Release the mask instead of the picture."))]
 PictureOption = Annotated[Path, typer.Option("--picture", metavar="FILE", help=N_("The picture that is worked on."))]
 
 
@@ -115,8 +109,8 @@ def _worded(
     *,
     out: Path,
     overwrite: bool,
-    seed: int | None,
-    count: int,
+    seed: int | None = 0,
+    count: int = 1,
     batch: int = 1,
     picture: Path | None = None,
     mask: Path | None = None,
@@ -152,7 +146,7 @@ def _worded(
 def generate(
     context: typer.Context,
     prompt: PromptOption,
-    out: OutOption,
+    out: PictureOutOption,
     negative: NegativeOption = "",
     size: SizeOption = "512x512",
     pack: Annotated[
@@ -246,7 +240,7 @@ def generate(
 def sketch(
     context: typer.Context,
     prompt: PromptOption,
-    out: OutOption,
+    out: PictureOutOption,
     negative: NegativeOption = "",
     size: SizeOption = "768x512",
     seed: SeedOption = None,
@@ -281,7 +275,7 @@ def sketch(
 def enhance(
     context: typer.Context,
     picture: PictureOption,
-    out: OutOption,
+    out: PictureOutOption,
     denoise: Annotated[
         float, typer.Option("--denoise", min=0, max=1, metavar="0-1", help=N_("How much noise is taken away."))
     ] = 0.3,
@@ -331,8 +325,6 @@ def enhance(
         options,
         out=out,
         overwrite=overwrite,
-        seed=0,
-        count=1,
         picture=picture,
         consents=consents,
         purpose=purpose,
@@ -348,7 +340,7 @@ def enhance(
 def cutout(
     context: typer.Context,
     picture: PictureOption,
-    out: OutOption,
+    out: PictureOutOption,
     pack: Annotated[str, typer.Option("--pack", metavar="ID", help=N_("The model pack."))],
     background: Annotated[
         str,
@@ -358,9 +350,7 @@ def cutout(
             help=N_("white, black, grey, green, blue or #rrggbb; nothing transparent, since the label needs pixels."),
         ),
     ] = "white",
-    show_mask: Annotated[
-        bool, typer.Option("--show-mask", help=N_("Release the mask instead of the picture."))
-    ] = False,
+    show_mask: ShowMaskOption = False,
     consents: ConsentOption = None,
     purpose: PurposeOption = "private",
     overwrite: OverwriteOption = False,
@@ -374,8 +364,6 @@ def cutout(
         {"pack": pack, "background": background, "result": "mask" if show_mask else "picture"},
         out=out,
         overwrite=overwrite,
-        seed=0,
-        count=1,
         picture=picture,
         consents=consents,
         purpose=purpose,
@@ -393,13 +381,11 @@ def cutout(
 def restore(
     context: typer.Context,
     picture: PictureOption,
-    out: OutOption,
+    out: PictureOutOption,
     mask: Annotated[
         Path | None, typer.Option("--mask", metavar="FILE", help=N_("Red (or white) where it is damaged."))
     ] = None,
-    show_mask: Annotated[
-        bool, typer.Option("--show-mask", help=N_("Release the mask instead of the picture."))
-    ] = False,
+    show_mask: ShowMaskOption = False,
     sensitivity: Annotated[
         float,
         typer.Option("--sensitivity", min=0, max=1, metavar="0-1", help=N_("How faint a scratch may be to be found.")),
@@ -428,8 +414,6 @@ def restore(
         options,
         out=out,
         overwrite=overwrite,
-        seed=0,
-        count=1,
         picture=picture,
         mask=mask,
         consents=consents,

@@ -9,6 +9,7 @@ import typer
 
 from studio.commands.door import JsonOption, PasswordOption, opened, split_words, with_keys
 from studio.commands.face import make
+from studio.commands.options import OverwriteOption, PurposeOption
 from studio.commands.output import Output
 from studio.text import N_, _
 
@@ -45,10 +46,8 @@ def seal(
             help=N_("The consents of the people seen or heard: several times, or with commas."),
         ),
     ] = None,
-    purpose: Annotated[
-        str, typer.Option("--purpose", metavar="PURPOSE", help=N_("What it is for; the consents must allow it."))
-    ] = "private",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help=N_("Replace a file that is already there."))] = False,
+    purpose: PurposeOption = "private",
+    overwrite: OverwriteOption = False,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:

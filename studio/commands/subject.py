@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from studio.workshop import SubjectView
 
 Age = Literal["adult", "14-17", "under 14"]
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help=N_("Id of the person."))]
+AgeOption = Annotated[Age | None, typer.Option("--age", help=N_("How old the person is."))]
+GuardianOption = Annotated[
+    str | None, typer.Option("--guardian", metavar="ID", help=N_("Id of the guardian; needed under 14."))
+]
 _AGES = (N_("adult"), N_("14-17"), N_("under 14"), N_("not stated"))
 
 group = typer.Typer(help=N_("People whose likeness is used."))
@@ -39,10 +44,8 @@ def _rows(subject: SubjectView) -> list[tuple[str, str]]:
 def add(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help=N_("The person's name; it is kept encrypted."))],
-    age: Annotated[Age | None, typer.Option("--age", help=N_("How old the person is."))] = None,
-    guardian: Annotated[
-        str | None, typer.Option("--guardian", metavar="ID", help=N_("Id of the guardian; needed under 14."))
-    ] = None,
+    age: AgeOption = None,
+    guardian: GuardianOption = None,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,7 +76,7 @@ def list_(context: typer.Context, password_file: PasswordOption = None, as_json:
 @group.command(help=N_("One person."), epilog=N_("Example: signet subject show sub-0123456789"))
 def show(
     context: typer.Context,
-    subject_id: Annotated[str, typer.Argument(metavar="ID", help=N_("Id of the person."))],
+    subject_id: IdArgument,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -90,7 +93,7 @@ def show(
 )
 def erase(
     context: typer.Context,
-    subject_id: Annotated[str, typer.Argument(metavar="ID", help=N_("Id of the person."))],
+    subject_id: IdArgument,
     yes: Annotated[bool, typer.Option("--yes", help=N_("Do it; it cannot be undone."))] = False,
     password_file: PasswordOption = None,
     as_json: JsonOption = False,

@@ -10,8 +10,17 @@ import typer
 from compliance.errors import TextEmpty, UsageUnclear
 from studio.commands.door import JsonOption, PasswordOption, opened, split_words, with_keys
 from studio.commands.face import run_job, show_rules
+from studio.commands.options import (
+    ExplainOption,
+    OverwriteOption,
+    ProjectOption,
+    PurposeOption,
+    SoundOutOption,
+    TerritoryOption,
+    UseOption,
+)
 from studio.commands.output import Output, plain_data
-from studio.commands.picture import OverwriteOption, PurposeOption, numbered
+from studio.commands.picture import numbered
 from studio.text import N_, _, word
 
 if TYPE_CHECKING:
@@ -29,17 +38,6 @@ ReferenceEndOption = Annotated[
     float | None,
     typer.Option("--reference-end", metavar="SECONDS", help=N_("Where the part of the reference ends.")),
 ]
-UseOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--use",
-        metavar="USE",
-        help=N_("Say if the result is political, sexual, an endorsement, a testimony or for minors."),
-    ),
-]
-TerritoryOption = Annotated[str, typer.Option("--territory", metavar="CC", help=N_("Where it will be used."))]
-ProjectOption = Annotated[str, typer.Option("--project", metavar="NAME", help=N_("What it will be used for."))]
-ExplainOption = Annotated[bool, typer.Option("--explain", help=N_("Ask the gate rule by rule and make nothing."))]
 
 
 @group.command(
@@ -51,9 +49,7 @@ ExplainOption = Annotated[bool, typer.Option("--explain", help=N_("Ask the gate 
 )
 def speak(
     context: typer.Context,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help=N_("Where the sound goes: .wav, .flac, .mp3, .m4a, .ogg."))
-    ],
+    out: SoundOutOption,
     words: Annotated[
         str | None,
         typer.Option(

@@ -9,15 +9,19 @@ import typer
 
 from studio.commands.door import JsonOption, PasswordOption, opened, split_words, with_keys
 from studio.commands.face import make, show_rules
-from studio.commands.output import Output
-from studio.commands.picture import OverwriteOption, PurposeOption
-from studio.commands.voice import (
+from studio.commands.options import (
     ExplainOption,
+    OverwriteOption,
     ProjectOption,
-    ReferenceEndOption,
-    ReferenceStartOption,
+    PurposeOption,
+    SoundOutOption,
     TerritoryOption,
     UseOption,
+)
+from studio.commands.output import Output
+from studio.commands.voice import (
+    ReferenceEndOption,
+    ReferenceStartOption,
     group,
 )
 from studio.text import N_, _
@@ -26,9 +30,6 @@ if TYPE_CHECKING:
     from studio.workshop import SwapPlan, Workshop
 
 TargetOption = Annotated[Path, typer.Option("--target", metavar="FILE", help=N_("The recording that is changed."))]
-OutOption = Annotated[
-    Path, typer.Option("--out", metavar="FILE", help=N_("Where the sound goes: .wav, .flac, .mp3, .m4a, .ogg."))
-]
 ConsentOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -61,7 +62,7 @@ def convert(
         Path, typer.Option("--source", metavar="FILE", help=N_("The recording whose voice it leans towards."))
     ],
     target: TargetOption,
-    out: OutOption,
+    out: SoundOutOption,
     consents: ConsentOption = None,
     strength: Annotated[
         float, typer.Option("--strength", metavar="0-1", help=N_("How far it leans: 0 not at all, 1 all the way."))
@@ -119,7 +120,7 @@ def convert(
 def attribute(
     context: typer.Context,
     target: TargetOption,
-    out: OutOption,
+    out: SoundOutOption,
     consents: ConsentOption = None,
     pitch: Annotated[
         float, typer.Option("--pitch", metavar="-12-12", help=N_("Higher or lower by so many semitones."))
