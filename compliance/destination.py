@@ -16,12 +16,13 @@ from compliance.storage import disk_error, refuse_unwritable
 FORMATS: dict[str, MediaFormat] = {ending: name for name, rule in policy.FORMATS.items() for ending in rule.endings}
 
 
-def format_of(path: Path) -> MediaFormat:
-    """The container a path's ending names; raises FormatUnsupported."""
-    try:
-        return FORMATS[path.suffix.lower()]
-    except KeyError as error:
-        raise FormatUnsupported(path=path, supported=", ".join(FORMATS)) from error
+def format_of(path: Path, kind: str | None = None) -> MediaFormat:
+    """The container a path's ending names; raises FormatUnsupported, also for one of another kind than is named."""
+    fitting = [ending for ending, name in FORMATS.items() if kind in (None, policy.FORMATS[name].kind)]
+    ending = path.suffix.lower()
+    if ending not in fitting:
+        raise FormatUnsupported(path=path, supported=", ".join(fitting))
+    return FORMATS[ending]
 
 
 def beside(path: Path) -> Path:
@@ -42,12 +43,15 @@ def place_of(out: Path) -> Path:
         raise disk_error(error, out) from error
 
 
-def verify_destination(out: Path, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
+def verify_destination(out: Path, overwrite: bool, inputs: Sequence[Path] = (), kind: str | None = None) -> None:
     """Raise FormatUnsupported, NotWritable, TargetExists or OutputIsInput unless a release may appear at out.
 
-    inputs: the files it is made from; they are never replaced, whatever name they go by.
+    inputs: the files it is made from; they are never replaced, whatever name they go by. kind: of media that is
+    to come, where it is known already.
     """
-    names = (out, beside(out)) if format_of(out) in BESIDE else (out,)
+    if out.is_dir():
+        raise NotWritable(path=out, reason="it is a folder")
+    names = (out, beside(out)) if format_of(out, kind) in BESIDE else (out,)
     try:
         os.fspath(out).encode()
     except UnicodeEncodeError as error:
@@ -70,10 +74,7 @@ def verify_destination(out: Path, overwrite: bool, inputs: Sequence[Path] = ()) 
 
 def verify_kind(out: Path, info: MediaInfo) -> None:
     """Raise FormatUnsupported unless the ending is one for this kind of media."""
-    kinds = {ending: policy.FORMATS[name].kind for ending, name in FORMATS.items()}
-    if kinds[out.suffix.lower()] != info.kind:
-        fitting = ", ".join(ending for ending, kind in kinds.items() if kind == info.kind)
-        raise FormatUnsupported(path=out, supported=fitting)
+    format_of(out, info.kind)
 
 
 def _mode(path: Path) -> int:

@@ -20,7 +20,7 @@ from compliance import store
 from compliance.account import Account
 from compliance.assignment import assignments
 from compliance.clock import now, stamp
-from compliance.consent import ConsentGrant, grants
+from compliance.consent import PURPOSES, ConsentGrant, grants
 from compliance.content import ContentDecision
 from compliance.errors import (
     AssignmentUnconfirmed,
@@ -34,6 +34,7 @@ from compliance.errors import (
     FaceUnassigned,
     LicenceForbids,
     PermitInvalid,
+    PurposeUnknown,
     RecogniserMissing,
     ReviewUnavailable,
     SignetError,
@@ -249,7 +250,12 @@ def verify_uses(case: Case) -> None:
 
 
 def verify_purpose(case: Case) -> None:
-    """7. Each grant that is used names the purpose. Raises ConsentPurpose."""
+    """7. The purpose is one that a grant can name, and each grant that is used names it.
+
+    Raises PurposeUnknown, ConsentPurpose.
+    """
+    if case.claim.purpose not in PURPOSES:
+        raise PurposeUnknown(purpose=case.claim.purpose[:80], allowed=", ".join(PURPOSES))
     for grant in case.used():
         grant.verify_purpose(case.claim.purpose)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compliance.errors import FileMissing, PackExists, PackForeign, PackMissing, PackUnfit
+from compliance.errors import FileMissing, PackExists, PackForeign, PackIdUnfit, PackMissing, PackUnfit
 from compliance.storage import disk_error, write_atomically
 from engines.packs import (
     MANIFEST,
@@ -28,6 +28,21 @@ if TYPE_CHECKING:
     from engines.voice.coqui_checkpoint import Converted
 
 FOLDER = "packs"
+# What packs are for, by the name that the engines know.
+KINDS = (
+    "picture.diffusers",
+    "picture.single-file",
+    "picture.lora",
+    "picture.upscaler",
+    "picture.cutout",
+    "voice.coqui",
+    "voice.piper",
+    "voice.kokoro",
+    "voice.converter",
+    "speaker",
+    "face-recogniser",
+    "content-classifier",
+)
 
 
 def packs_folder(home: Path) -> Path:
@@ -77,6 +92,9 @@ def kind_of(source: Path) -> tuple[str, dict[str, Any]]:
         return "speaker", {}
     if source.suffix == ".safetensors" and source.is_file():
         return single_files.kind_of(source), {}
+    alone = [path for path in source.iterdir() if path.suffix == ".safetensors"] if source.is_dir() else []
+    if len(alone) == 1 and single_files.kind_of(alone[0]) == single_files.LORA:
+        return single_files.LORA, {}
     if (source / "classifier.json").is_file():
         return "content-classifier", {}
     if source.suffix == ".onnx":
@@ -115,13 +133,13 @@ def add_pack(
 ) -> ModelPack:
     """Copy a folder or file into the home as a pack; appears as a whole or not at all.
 
-    like: the pack whose settings a single file of a picture model shares. Raises FileMissing, PackExists, PackForeign
-    (pickles, links, foreign formats), PackMissing, PackUnfit, ModelUnfit, DiskFull, NotWritable.
+    like: the pack whose settings a single file of a picture model shares. Raises FileMissing, PackIdUnfit, PackExists,
+    PackForeign (pickles, links, foreign formats), PackMissing, PackUnfit, ModelUnfit, DiskFull, NotWritable.
     """
     if not source.exists():
         raise FileMissing(path=source)
     if not is_pack_id(pack_id):
-        raise PackForeign(pack=pack_id, file=pack_id, reason="an id has lower-case letters, digits, dots and dashes")
+        raise PackIdUnfit(pack=pack_id[:80])
     target = packs_folder(home) / pack_id
     if target.exists():
         raise PackExists(pack=pack_id)

@@ -148,6 +148,7 @@ from compliance.errors.models import PackDamaged as PackDamaged
 from compliance.errors.models import PackError as PackError
 from compliance.errors.models import PackExists as PackExists
 from compliance.errors.models import PackForeign as PackForeign
+from compliance.errors.models import PackIdUnfit as PackIdUnfit
 from compliance.errors.models import PackMissing as PackMissing
 from compliance.errors.models import PackUnfit as PackUnfit
 from compliance.errors.models import PartNotInstalled as PartNotInstalled

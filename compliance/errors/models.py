@@ -54,6 +54,14 @@ class PackForeign(PackError):
     next_step = "Use weights as safetensors or ONNX; files that can run code are not loaded."
 
 
+class PackIdUnfit(PackError):
+    """data: pack. What was to become the id of a pack is none."""
+
+    code = ExitCode.USAGE
+    message = "“{pack}” cannot be the id of a model pack."
+    next_step = "Use 2 to 64 lower-case letters, digits, dots, dashes or underscores; the first is a letter or digit."
+
+
 class PackExists(PackError):
     """data: pack."""
 
@@ -104,4 +112,4 @@ class LicenceForbids(SignetError):
 
     code = ExitCode.LICENCE
     message = "The licence of {what} ({licence}) forbids this use."
-    next_step = "Use another model or another purpose."
+    next_step = "Use another model or purpose. The class of a licence is named with `signet pack add --licence-class`."

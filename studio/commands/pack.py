@@ -58,7 +58,12 @@ def add(
         ),
     ] = "unknown",
     kind: Annotated[
-        str | None, typer.Option("--kind", metavar="KIND", help=N_("What it is for, if not obvious."))
+        str | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help=N_("What it is for, if not obvious, as of an ONNX file: picture.upscaler, picture.cutout ..."),
+        ),
     ] = None,
     title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help=N_("A title for people."))] = None,
     like: Annotated[
@@ -68,10 +73,12 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Add a pack."""
-    from compliance.errors import UsageUnclear
+    from compliance.errors import OptionUnfit, UsageUnclear
     from engines.packs import LicenceClass
-    from studio.packs import add_pack
+    from studio.packs import KINDS, add_pack
 
+    if kind is not None and kind not in KINDS:
+        raise OptionUnfit(option="kind", value=kind[:80], allowed=", ".join(KINDS))
     try:
         known = LicenceClass(licence_class)
     except ValueError as error:
@@ -88,7 +95,10 @@ def add(
         origin=origin,
         like=like,
     )
-    _table(Output(as_json), [pack])
+    output = Output(as_json)
+    _table(output, [pack])
+    if known is LicenceClass.UNKNOWN:
+        output.note(_("Its licence class is unknown, so nothing can be made with it. Add it with --licence-class."))
 
 
 @group.command(help=N_("Check every file of a pack, or of all packs."))

@@ -101,6 +101,10 @@ def _reason(message: str) -> str:
         return _("a whole number is needed.")
     if "valid number" in message:
         return _("a number is needed.")
+    limit = re.search(r"should be (greater|less) than or equal to (\S+)$", message)
+    if limit:
+        most = limit[1] == "less"
+        return _("at most {number}.", number=limit[2]) if most else _("at least {number}.", number=limit[2])
     choices = re.search(r"is not one of (.*?)\.?$", message)
     if choices:
         return _("choose one of {allowed}.", allowed=choices[1].replace("'", ""))

@@ -54,6 +54,15 @@ def test_no_consent_at_all_is_refused(home: Home) -> None:
     assert home.events()[-1] == "permit_refused"
 
 
+def test_a_purpose_that_no_grant_can_name_is_refused(home: Home) -> None:
+    """Also where nobody is shown, so that no grant is asked: the purpose stands in the ledger for good."""
+    nobody = replace(home.claim(), uses=(), purpose="whatever")
+    with pytest.raises(PurposeUnknown) as refusal:
+        home.gate.authorize(nobody, home.session().account)
+    assert refusal.value.code == ExitCode.USAGE
+    home.gate.authorize(replace(nobody, purpose="private"), home.session().account)
+
+
 def test_each_person_needs_a_grant(home: Home) -> None:
     """The lent face and the edited face both need a grant; one of them is not enough, whichever it is."""
     for asset in (SOURCE, TARGET):

@@ -294,6 +294,8 @@ USAGE = [
     (["face", "swap", "--sorce", "x"], "There is no option --sorce.", "signet face swap --help"),
     (["face", "find", "a", "b"], "Too many words: b.", "signet face find --help"),
     (["ledger", "show", "--from", "x"], "The value of --from cannot be used: a whole number is needed.", "--help"),
+    (["picture", "sketch", "--seed", "-1"], "The value of --seed cannot be used: at least 0.", "--help"),
+    (["picture", "sketch", "--count", "17"], "The value of --count cannot be used: at most 16.", "--help"),
     (
         ["subject", "add", "X", "--age", "12"],
         "The value of --age cannot be used: choose one of adult, 14-17, under 14.",

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from compliance.errors import ExitCode, FileMissing, PackDamaged, PackExists, PackForeign, PackMissing
+from compliance.errors import ExitCode, FileMissing, PackDamaged, PackExists, PackForeign, PackIdUnfit, PackMissing
 from engines.packs import LicenceClass, ModelPack, load_pack, read_pack
 from studio import packs
 from studio.commands.root import run
+from studio.packs import kind_of
 
 
 def safetensors(tensors: dict[str, tuple[str, list[int], int]], *, header: bytes | None = None) -> bytes:
@@ -106,8 +107,8 @@ def test_links_and_odd_sources_are_refused(tmp_path: Path, source: Path) -> None
     (tmp_path / "empty").mkdir()
     with pytest.raises(PackForeign):
         add(tmp_path / "home", tmp_path / "empty")
-    for bad in ("../up", "UPPER", "", "a/b", "x" * 80):
-        with pytest.raises(PackForeign):
+    for bad in ("../up", "UPPER", "", "y", "a/b", "x" * 80):
+        with pytest.raises(PackIdUnfit):
             add(tmp_path / "home", source, pack_id=bad)
     add(tmp_path / "home", source)
     with pytest.raises(PackExists):
@@ -174,6 +175,8 @@ def test_the_commands(tmp_path: Path, source: Path, capsys: pytest.CaptureFixtur
     home = ["--home", str(tmp_path / "home")]
     words = ["--id", "tiny", "--licence", "Apache-2.0"]
     assert run([*home, "pack", "add", str(source), *words, "--licence-class", "free beer"]) == ExitCode.USAGE
+    assert run([*home, "pack", "add", str(source), *words, "--kind", "picture"]) == ExitCode.USAGE
+    assert "picture.upscaler" in capsys.readouterr().err
     assert run([*home, "pack", "add", str(source), *words, "--licence-class", "open", "--json"]) == 0
     capsys.readouterr()
     assert run([*home, "pack", "list", "--json"]) == 0
@@ -184,3 +187,15 @@ def test_the_commands(tmp_path: Path, source: Path, capsys: pytest.CaptureFixtur
     assert run([*home, "pack", "verify"]) == ExitCode.MODEL
     assert run([*home, "pack", "remove", "tiny"]) == 0
     assert run([*home, "pack", "remove", "tiny"]) == ExitCode.MODEL
+    assert run([*home, "pack", "add", str(source), *words]) == 0
+    assert "nothing can be made with it" in capsys.readouterr().err
+
+
+def test_a_lora_is_known_in_a_folder_too(tmp_path: Path) -> None:
+    """A folder that holds one LoRA is one, as the file alone is; two of them are weights that nothing tells of."""
+    names = {"unet.to_k.lora_A.weight": ("F32", [1], 4)}
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "one.safetensors").write_bytes(safetensors(names))
+    assert kind_of(tmp_path / "some") == kind_of(tmp_path / "some" / "one.safetensors") == ("picture.lora", {})
+    (tmp_path / "some" / "two.safetensors").write_bytes(safetensors(names))
+    assert kind_of(tmp_path / "some")[0] == "weights"
