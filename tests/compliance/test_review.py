@@ -26,6 +26,7 @@ from compliance.errors import ContentBlocked, ExitCode, ReviewListDamaged, Revie
 from compliance.review import CATEGORIES, LIST_KEY, ReviewLists, load_lists, refuse_stops, review_text, sign_list
 from compliance.review_pictures import FrameHit, OnnxClassifier, Pixels, Score, review_frames
 from compliance.review_text import forms, readings
+from tests.compliance.dangers import ASKED, HARMLESS, STOPPED
 from tests.compliance.spellings import REVIEW, TRAPS, evasions, harmless
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -165,7 +166,8 @@ def test_a_list_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     ("entry", "reason"),
     [
         ({"category": "politics"}, "unknown category"),
-        ({"severity": "pass"}, "unknown category or severity"),
+        ({"severity": "none"}, "unknown category or severity"),
+        ({"category": "minors", "severity": "pass"}, "may not be less"),
         ({"category": "minors", "severity": "case"}, "may not be less"),
         ({"text": "kill"}, "too short"),
         ({"text": "aaaaaaaaa"}, "too short"),
@@ -322,14 +324,55 @@ def test_the_shipped_lists_say_what_the_law_asks(shipped: ReviewLists) -> None:
 def test_every_shipped_entry_is_found_as_it_stands(shipped: ReviewLists) -> None:
     """No entry is dead."""
     for entry in shipped.entries:
-        assert (entry.rule, entry.text) in found(f"x {entry.text} y", shipped)
+        is_found = (entry.rule, entry.text) in found(f"x {entry.text} y", shipped)
+        assert is_found is (entry.severity != "pass"), entry
+
+
+@pytest.mark.parametrize("text", STOPPED)
+def test_who_asks_for_the_way_to_do_harm_is_stopped(text: str, shipped: ReviewLists) -> None:
+    """Weapons, self-harm and harm to children, in both languages and some spellings."""
+    with pytest.raises(ContentBlocked):
+        refuse_stops(review_text(text, shipped), "prompt")
+
+
+@pytest.mark.parametrize("text", ASKED)
+def test_what_news_says_too_is_for_a_reviewer(text: str, shipped: ReviewLists) -> None:
+    """It is found, and nothing is stopped."""
+    assert refuse_stops(review_text(text, shipped), "prompt") != ()
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_harmless_neighbours_pass(text: str, shipped: ReviewLists) -> None:
+    """The same words in another meaning, and hanzi that sound like them."""
+    assert found(text, shipped) == []
+
+
+def test_a_pass_takes_away_what_it_holds_and_nothing_else(tmp_path: Path) -> None:
+    """Only hits of its own list and category that it shares letters with, and never a category of hard stops."""
+    entries = [
+        {"rule": "a", "text": "purple elephant", "category": "weapons", "severity": "stop"},
+        {"rule": "b", "text": "elephant seal", "category": "weapons", "severity": "pass"},
+        {"rule": "c", "text": "purple elephant seal", "category": "threat", "severity": "stop"},
+    ]
+    (tmp_path / "own.json").write_text(json.dumps(sign_list({**PLAIN, "entries": entries}, KEY)))
+    other = [{"rule": "a", "text": "purple elephant", "category": "weapons", "severity": "stop"}]
+    (tmp_path / "two.json").write_text(json.dumps(sign_list({**PLAIN, "id": "two", "entries": other}, KEY)))
+    lists = load_lists(tmp_path, [KEY.public_key()])
+    rules = [(hit.list_id, hit.rule) for hit in review_text("elephant seal, purple elephant seal", lists)]
+    assert rules == [("two", "a"), ("own", "c")]
+    hits = review_text("purple elephant seal and a purple elephant", lists)
+    assert [(hit.rule, hit.start) for hit in hits if hit.list_id == "own"] == [("c", 0), ("a", 27)]
+    with pytest.raises(ReviewListDamaged) as refused:
+        sign_list({**PLAIN, "entries": [{**entries[1], "category": "minors"}]}, KEY)
+    assert "may not be less" in str(refused.value)
 
 
 def test_spellings_are_found_and_harmless_sentences_are_not(shipped: ReviewLists) -> None:
     """At least 95 of 100 generated evasions are found; at most 1 of 100 harmless sentences is."""
     tried: Counter[str] = Counter()
     missed: Counter[str] = Counter()
-    for entry, way, sentence in evasions(shipped.entries):
+    wanted = tuple(entry for entry in shipped.entries if entry.severity != "pass")
+    for entry, way, sentence in evasions(wanted):
         tried[way] += 1
         missed[way] += not any(
             (hit.rule, hit.list_id) == (entry.rule, entry.list_id) for hit in review_text(sentence, shipped)
