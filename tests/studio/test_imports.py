@@ -15,7 +15,7 @@ from compliance import verify
 from compliance.imports import ids_of, read_imports, read_mark
 from compliance.keys import public_keys
 from compliance.labels.aigc import AigcField, xmp_packet
-from compliance.release import Material
+from compliance.material import Material
 from studio.commands.root import run
 from studio.settings import FILE_NAME, Settings
 from studio.workshop import Workshop
@@ -45,17 +45,17 @@ def test_what_says_nothing_or_is_broken_is_left_out() -> None:
     plain = io.BytesIO()
     Image.fromarray(np.full((64, 64, 3), 9, np.uint8)).save(plain, "PNG")
     for data in (b"", b"junk", plain.getvalue(), foreign()[:40], b"RIFF" + bytes(60)):
-        assert read_imports([Material("target", "image/png", data)], {}, []) == []
-    assert read_imports([Material("mask", "image/png", foreign())], {"mask": "1" * 16}, []) == []
+        assert read_imports([Material("target", "image/png", data)], (), []) == []
+    assert read_imports([Material("mask", "image/png", foreign())], [("mask", "1" * 16)], []) == []
 
 
 def test_foreign_fields_are_named_and_kept_short() -> None:
     """Another maker's id and source type; endless and unprintable text is cut."""
-    (said,) = read_imports([Material("target", "image/png", foreign())], {}, [])
+    (said,) = read_imports([Material("target", "image/png", foreign())], (), [])
     assert (said["ids"], said["source_types"]) == (["THEIRS-77"], ["trainedAlgorithmicMedia"])
     assert ids_of([said]) == ["THEIRS-77"] and len(said["sha256"]) == 64
     long = foreign().replace(b"THEIRS-77", b"T" * 9)
-    assert len(json.dumps(read_imports([Material("source", "image/png", long)], {}, []))) < 1000
+    assert len(json.dumps(read_imports([Material("source", "image/png", long)], (), []))) < 1000
 
 
 @pytest.mark.parametrize("found", [None, 7, "x", {}, [1, "x", None], [{"ids": 5}], [{"release": {}, "ids": [None, 3]}]])
