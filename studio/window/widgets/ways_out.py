@@ -6,6 +6,7 @@ What was changed since leaves by none of them.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,6 +76,8 @@ def copy_release(release: ReleaseView) -> None:
     _copied.append(data)
     if len(_copied) == 1:
         QGuiApplication.instance().aboutToQuit.connect(let_go_of_clipboard)
+        # A program that ends without leaving its event loop never hears aboutToQuit.
+        atexit.register(let_go_of_clipboard)
 
 
 # What this program has put on the clipboard; what lies there at the end may be somebody else's by then.
@@ -83,9 +86,10 @@ _copied: list[QMimeData] = []
 
 def let_go_of_clipboard() -> None:
     """Take our copy off the clipboard before the program ends: Qt would free it after Python and end in a crash."""
-    clipboard = QGuiApplication.clipboard()
-    if _copied and (clipboard.ownsClipboard() or clipboard.mimeData() is _copied[-1]):
-        clipboard.clear()
+    if _copied and QGuiApplication.instance() is not None:
+        clipboard = QGuiApplication.clipboard()
+        if clipboard.ownsClipboard() or clipboard.mimeData() is _copied[-1]:
+            clipboard.clear()
     _copied.clear()
 
 

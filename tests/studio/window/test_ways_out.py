@@ -156,15 +156,17 @@ from PySide6.QtWidgets import QApplication
 from studio.window.widgets.ways_out import copy_release
 app = QApplication([])
 copy_release(SimpleNamespace(path=Path(sys.argv[1]), file_sha256=sys.argv[2]))
-QTimer.singleShot(0, app.quit)
-app.exec()
+if sys.argv[3] == "quit":
+    QTimer.singleShot(0, app.quit)
+    app.exec()
 """
 
 
-def test_the_program_ends_well_after_a_copy(released: tuple[ReleaseView, bytes]) -> None:
+@pytest.mark.parametrize("end", ["quit", "without its event loop"])
+def test_the_program_ends_well_after_a_copy(released: tuple[ReleaseView, bytes], end: str) -> None:
     """What lies on the clipboard does not outlive the program that put it there and take it down."""
     view, _preview = released
-    words = [sys.executable, "-c", _COPY_AND_END, str(view.path), view.file_sha256]
+    words = [sys.executable, "-c", _COPY_AND_END, str(view.path), view.file_sha256, end]
     assert subprocess.run(words, check=False, timeout=60).returncode == 0
 
 
