@@ -36,6 +36,7 @@ from compliance.errors import (
     ConsentForbidsUse,
     ConsentNotYetValid,
     ConsentOutputsUsed,
+    ConsentOverByClock,
     ConsentPlace,
     ConsentPurpose,
     ConsentRefused,
@@ -95,6 +96,17 @@ class ConsentGrant:
     revives nothing.
     """
 
+    leap: tuple[str, str] | None = field(default=None, repr=False, compare=False)
+    """The days before and after a leap of the clock that went over the grant's last day, where there was one."""
+
+    def clock_days(self) -> tuple[str, str] | None:
+        """The days of the ledger and of the clock, where one of them alone, or a leap of the clock, ended the grant."""
+        if self.state() != "expired":
+            return None
+        if today() <= self.valid_until:
+            return self.latest_day.isoformat(), today().isoformat()
+        return self.leap
+
     def state(self, day: date | None = None) -> GrantState:
         """What the grant is worth on a day; by default today, or over on the latest day that the ledger tells."""
         last = day or max(today(), self.latest_day)
@@ -121,6 +133,9 @@ class ConsentGrant:
             case "not yet":
                 raise ConsentNotYetValid(consent=self.id, since=self.valid_from.isoformat())
             case "expired":
+                if day is None and (days := self.clock_days()) is not None:
+                    told = {"ledger": days[0], "clock": days[1]}
+                    raise ConsentOverByClock(consent=self.id, until=self.valid_until.isoformat(), **told)
                 raise ConsentExpired(consent=self.id, until=self.valid_until.isoformat())
             case "live":
                 return
@@ -307,6 +322,10 @@ def grants(
     return [_checked(row, log, row["ledger_index"] in pruned) for row in found]
 
 
+def _days(times: tuple[str, str] | None) -> tuple[str, str] | None:
+    return (times[0][:10], times[1][:10]) if times is not None else None
+
+
 def _checked(row: dict[str, Any], log: ConsentLog, is_pruned: bool) -> ConsentGrant:
     """A grant is what its recorded document says, and the ledger vouches for the document: rows alone prove nothing."""
     index, digest = int(row["ledger_index"]), hashlib.sha256(row["record"]).hexdigest()
@@ -335,6 +354,7 @@ def _checked(row: dict[str, Any], log: ConsentLog, is_pruned: bool) -> ConsentGr
         evidence_level=level_of(evidence, approved=approved_by is not None, confirmed=read["id"] in log.confirmed),
         approved_by=approved_by,
         latest_day=log.latest_day(index),
+        leap=_days(log.leap_over(index, read["valid_until"].isoformat())),
     )
 
 

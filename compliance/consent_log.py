@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
-from compliance.following import Follower
+from compliance.clock import now
+from compliance.database import utc_text
+from compliance.following import LEAP, Follower
 from compliance.ledger import Ledger
 
 End = Literal["withdrawn", "superseded", "refused"]
@@ -92,6 +95,16 @@ class ConsentLog(Follower):
             return datetime.fromisoformat(self.latest_since(index)).astimezone().date()
         except (ValueError, OverflowError):
             return date.min
+
+    def leap_over(self, index: int, day: str) -> tuple[str, str] | None:
+        """As Follower's; also from the last entry to the present moment, which has entered nothing yet."""
+        found = super().leap_over(index, day)
+        newest, moment = self.newest_time(), utc_text(now())
+        with contextlib.suppress(ValueError):
+            gap = datetime.fromisoformat(moment) - datetime.fromisoformat(newest)
+            if not found and newest[:10] <= day < moment[:10] and gap >= LEAP:
+                return newest, moment
+        return found
 
     def outputs(self, grant_id: str) -> int:
         """How many releases were made, or are being made, under a grant."""

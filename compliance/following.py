@@ -6,12 +6,14 @@ Ledger.verify; here each body that is used is compared with its leaf.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
 
 import sqlalchemy as sa
 
@@ -28,6 +30,9 @@ _TIME = re.compile(rb'"time":"([^"]+)","v":\d+\}\Z')
 _TIME_BYTES = 64
 _ROWS_AT_ONCE = 2000
 
+LEAP: Final = timedelta(days=180)
+"""Where two neighbouring entries lie this far apart nobody worked for half a year, or the clock was set ahead."""
+
 
 class Follower:
     """Gives the entries of some kinds to their readers; `follow` first, then read the fields.
@@ -43,6 +48,9 @@ class Follower:
         self._lock = threading.Lock()
         self._peaks: list[tuple[int, str]] = []
         """(index, time) of the entries that tell a later time than all entries after them."""
+        self._newest = ""
+        self._leaps: list[tuple[int, str, str]] = []
+        """(index, time before, time) of the entries that lie LEAP after the one before them."""
         self._readers = {**readers, PRUNED: self._read_pruned}
         # Canonical JSON escapes quotes inside values, so this can stand in a body only as the kind itself.
         kinds = b"|".join(re.escape(kind.encode()) for kind in sorted(self._readers))
@@ -100,7 +108,24 @@ class Follower:
         place = bisect_left(self._peaks, (index, ""))
         return self._peaks[place][1] if place < len(self._peaks) else ""
 
+    def leap_over(self, index: int, day: str) -> tuple[str, str] | None:
+        """The times on both sides of a leap from this entry on that began by the end of a day and ended after it."""
+        for at, before, after in self._leaps:
+            if at >= index and before[: len(day)] <= day < after[: len(day)]:
+                return before, after
+        return None
+
+    def newest_time(self) -> str:
+        """What the last entry tells."""
+        return self._newest
+
     def _remember(self, index: int, time: str) -> None:
+        # Times of one month are never that far apart: hardly any have to be read.
+        if self._newest and time[:7] > self._newest[:7]:
+            with contextlib.suppress(ValueError):
+                if datetime.fromisoformat(time) - datetime.fromisoformat(self._newest) >= LEAP:
+                    self._leaps.append((index, self._newest, time))
+        self._newest = time
         while self._peaks and self._peaks[-1][1] <= time:
             self._peaks.pop()
         self._peaks.append((index, time))

@@ -20,6 +20,7 @@ from compliance.containers import read_container
 from compliance.data_keys import data_key, open_for, seal_for
 from compliance.documents import format_of_document
 from compliance.errors import (
+    ConsentOverByClock,
     DemoHomeOnly,
     FaceIndexUnknown,
     LedgerBroken,
@@ -101,6 +102,15 @@ class GrantView:
     guardian_id: str | None = None
     receipt_id: str | None = None
     withdrawal_code: str | None = None
+    clock_days: tuple[str, str] | None = None
+    """The days of the ledger and of the clock, where their difference alone ended the consent."""
+
+    def clock_problem(self) -> ConsentOverByClock | None:
+        """What there is to say about the clock, if anything."""
+        if self.clock_days is None:
+            return None
+        ledger, clock = self.clock_days
+        return ConsentOverByClock(consent=self.id, until=self.valid_until, ledger=ledger, clock=clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,6 +421,7 @@ class Consents:
                 valid_from=granted.valid_from.isoformat(),
                 valid_until=granted.valid_until.isoformat(),
                 state=granted.state(),
+                clock_days=granted.clock_days(),
                 withdrawn_at=granted.withdrawn_at,
                 evidence_sha256=granted.evidence_sha256,
                 recorded_at=granted.recorded_at,

@@ -63,6 +63,7 @@ from compliance.errors.consent import ConsentForOtherPicture as ConsentForOtherP
 from compliance.errors.consent import ConsentMissing as ConsentMissing
 from compliance.errors.consent import ConsentNotYetValid as ConsentNotYetValid
 from compliance.errors.consent import ConsentOutputsUsed as ConsentOutputsUsed
+from compliance.errors.consent import ConsentOverByClock as ConsentOverByClock
 from compliance.errors.consent import ConsentPlace as ConsentPlace
 from compliance.errors.consent import ConsentPurpose as ConsentPurpose
 from compliance.errors.consent import ConsentRefused as ConsentRefused

@@ -51,6 +51,19 @@ class ConsentExpired(ConsentError):
     next_step = "Ask the person again and record a new consent."
 
 
+class ConsentOverByClock(ConsentExpired):
+    """data: consent, until, ledger, clock: the days that the two tell, far apart where one of them alone ended it."""
+
+    message = (
+        "Consent {consent} ended on {until}, and the ledger and the clock of this machine disagree: entries of the "
+        "ledger are of {ledger}, and the clock came to {clock}."
+    )
+    next_step = (
+        "Set the clock right if it is wrong. What was over once stays over, for a clock that is set back revives "
+        "nothing: then ask the person again and record a new consent."
+    )
+
+
 class ConsentWithdrawn(ConsentError):
     """data: consent, when."""
 

@@ -21,7 +21,7 @@ from studio.commands.options import OverwriteOption
 from studio.commands.output import Output
 from studio.commands.password import ask_password
 from studio.commands.subject import AgeOption, GuardianOption, shown_name
-from studio.text import N_, _
+from studio.text import N_, _, sentences
 
 if TYPE_CHECKING:
     from studio.workshop import GrantView, ReleaseView
@@ -66,6 +66,7 @@ def _rows(grant: GrantView) -> list[tuple[str, str]]:
         (_("from"), grant.valid_from),
         (_("until"), grant.valid_until),
         (_("state"), _(grant.state)),
+        *([(_("clock"), sentences(problem)[0])] if (problem := grant.clock_problem()) is not None else []),
         (
             _("SHA-256 of the recording") if grant.likeness == "voice" else _("SHA-256 of the picture"),
             grant.asset_sha256,
@@ -372,7 +373,7 @@ def list_(
                 purposes_text(grant.purposes),
                 grant.valid_from,
                 grant.valid_until,
-                _(grant.state),
+                _(grant.state) if grant.clock_days is None else _("expired, by the clock"),
             )
             for grant in grants
         ],

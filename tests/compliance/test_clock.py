@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from compliance.consent import grants
-from compliance.errors import ConsentExpired, ConsentNotYetValid
+from compliance.errors import ConsentExpired, ConsentNotYetValid, ConsentOverByClock
 from compliance.ledger import Ledger
 from tests.compliance.home import DAY, SOURCE, TARGET, Home
 
@@ -48,3 +48,45 @@ def test_a_consent_recorded_after_a_day_far_ahead_is_not_over(home: Home) -> Non
     ahead.append_now("permit_refused", {"reason": "the clock was far ahead once more"})
     with pytest.raises(ConsentExpired):
         home.gate.authorize(home.claim(*again), account)
+
+
+def test_what_a_clock_far_ahead_ended_is_told_of_the_clock(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the clock is ahead, before and after something was entered at that time, and when it is right again."""
+    before = home.grant(SOURCE), home.grant(TARGET)
+    account, real = home.session().account, datetime.now(UTC)
+    present, future = real.date().isoformat(), (real + 3650 * DAY).date().isoformat()
+
+    def refused() -> dict[str, object]:
+        with pytest.raises(ConsentOverByClock) as refusal:
+            for grant in grants(home.rows, home.ledger):
+                grant.verify_live()
+        return refusal.value.data
+
+    with monkeypatch.context() as ahead:
+        ahead.setattr("compliance.consent_log.now", lambda: real + 3650 * DAY)
+        ahead.setattr("compliance.consent.today", lambda: (real + 3650 * DAY).date())
+        assert (refused()["ledger"], refused()["clock"]) == (present, future)
+        Ledger(home.rows, home.ledger.origin, None, clock=lambda: real + 3650 * DAY).append_now("signed_out", {})
+        assert (refused()["ledger"], refused()["clock"]) == (present, future)
+    assert (refused()["ledger"], refused()["clock"]) == (future, present)
+    with pytest.raises(ConsentOverByClock):
+        home.gate.authorize(home.claim(*before), account)
+
+
+def test_a_consent_that_ran_out_in_its_time_says_nothing_of_the_clock(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Days pass, entries are made, and the last day goes by."""
+    home.grant(SOURCE)
+    real = datetime.now(UTC)
+    moments = iter([real + DAY, real + 2 * DAY, real + 3 * DAY])
+    later = Ledger(home.rows, home.ledger.origin, None, clock=lambda: next(moments))
+    for _day in range(3):
+        later.append_now("signed_out", {})
+    monkeypatch.setattr("compliance.consent_log.now", lambda: real + 4 * DAY)
+    monkeypatch.setattr("compliance.consent.today", lambda: (real + 4 * DAY).date())
+    (grant,) = grants(home.rows, home.ledger)
+    assert (grant.state(), grant.clock_days()) == ("expired", None)
+    with pytest.raises(ConsentExpired) as refusal:
+        grant.verify_live()
+    assert type(refusal.value) is ConsentExpired

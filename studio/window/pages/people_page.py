@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton
 
-from studio.text import _, language
+from studio.text import _, language, sentences
 from studio.window.models.studio import Studio
 from studio.window.pages.consent_wizard import ConsentWizard
 from studio.window.pages.page import Page
@@ -157,6 +157,8 @@ class PeoplePage(Page):
             label(_("For the picture with SHA-256 {digest}", digest=short_digest(grant.asset_sha256)), "muted"),
             spacing=5,
         )
+        if (problem := grant.clock_problem()) is not None:
+            lines.addWidget(label(" ".join(sentences(problem)), "small"))
         if grant.evidence_sha256:
             evidence = _("Evidence kept, SHA-256 {digest}", digest=short_digest(grant.evidence_sha256))
         else:
