@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from compliance.sound_bytes import Broken, Parts
 
@@ -45,15 +46,25 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int, 
         position += size
 
 
-def read_m4a(data: bytes, parts: Parts) -> Facts:
-    """Walk an MP4 file with one sound track; raises Broken.
+class Top(NamedTuple):
+    """The boxes of a file as they stand side by side: start and end of each run of media data and of the movie box.
 
-    The payload digest covers ftyp, the media data and the whole movie box but for its metadata; chunk offsets count
-    from the start of the media data they point into, since a credential moves that.
+    others: the kinds of those that are neither these nor metadata, in their order.
     """
-    facts = Facts()
+
+    media: list[tuple[int, int]]
+    movie: tuple[int, int]
+    others: list[bytes]
+
+
+def read_top(data: bytes, parts: Parts, metadata: frozenset[bytes]) -> Top:
+    """Walk the boxes that are in no other: what they hold goes into parts, but for the movie box; raises Broken.
+
+    metadata: kinds of boxes that the payload digest leaves out.
+    """
     media: list[tuple[int, int]] = []
     movies: list[tuple[int, int]] = []
+    others: list[bytes] = []
     try:
         for kind, _, content, end in boxes(data, 0, len(data)):
             if kind == b"mdat":
@@ -65,18 +76,30 @@ def read_m4a(data: bytes, parts: Parts) -> Facts:
                 read_uuid(data[content:end], parts)
             elif kind == b"meta":
                 read_meta(data, content, end, parts, is_place=False)
-            elif kind not in _METADATA:
+            elif kind not in metadata:
                 parts.payload(kind, memoryview(data)[content:end])
+                others.append(kind)
     except Broken as error:
         parts.overlook(error.args[0])
     if len(movies) != 1:
         raise Broken("no movie box" if not movies else "two movie boxes")
-    _read_movie(data, *movies[0], media, parts, facts)
+    return Top(media, movies[0], others)
+
+
+def read_m4a(data: bytes, parts: Parts) -> Facts:
+    """Walk an MP4 file with one sound track; raises Broken.
+
+    The payload digest covers ftyp, the media data and the whole movie box but for its metadata; chunk offsets count
+    from the start of the media data they point into, since a credential moves that.
+    """
+    facts = Facts()
+    top = read_top(data, parts, _METADATA)
+    _read_movie(data, *top.movie, top.media, parts, facts)
     if facts.handlers.count(b"soun") != 1 or set(facts.handlers) != {b"soun"}:
         raise Broken("not exactly one sound track")
     if not (facts.rate_hz and facts.channels):
         raise Broken("no sound description")
-    if not media:
+    if not top.media:
         parts.overlook("no sound data")
     return facts
 

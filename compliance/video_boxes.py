@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from compliance.sound_boxes import boxes, read_meta, read_uuid, relative
+from compliance.sound_boxes import boxes, read_meta, read_top, read_uuid, relative
 from compliance.sound_bytes import Broken, Parts
 
 _HOLDERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf"})
@@ -49,33 +49,15 @@ def read_movie(data: bytes, parts: Parts) -> tuple[list[Track], list[str]]:
     The payload digest covers ftyp, the media data and the movie box but for its metadata; chunk offsets count from the
     start of the media data they point into, since a credential moves that.
     """
-    media: list[tuple[int, int]] = []
-    movies: list[tuple[int, int]] = []
-    oddities: list[str] = []
-    try:
-        for kind, _, content, end in boxes(data, 0, len(data)):
-            if kind == b"mdat":
-                media.append((content, end))
-                parts.payload(b"mdat", memoryview(data)[content:end])
-            elif kind == b"moov":
-                movies.append((content, end))
-            elif kind == b"uuid":
-                read_uuid(data[content:end], parts)
-            elif kind == b"meta":
-                read_meta(data, content, end, parts, is_place=False)
-            elif kind not in _METADATA:
-                parts.payload(kind, memoryview(data)[content:end])
-                if kind == b"moof":
-                    oddities.append("it is stored in fragments")
-                elif kind != b"ftyp":
-                    oddities.append("it has boxes that a release does not have")
-    except Broken as error:
-        parts.overlook(error.args[0])
-    if len(movies) != 1:
-        raise Broken("no movie box" if not movies else "two movie boxes")
+    top = read_top(data, parts, _METADATA)
+    oddities = [
+        "it is stored in fragments" if kind == b"moof" else "it has boxes that a release does not have"
+        for kind in top.others
+        if kind != b"ftyp"
+    ]
     tracks: list[Track] = []
-    _read_movie(data, *movies[0], media, parts, tracks, oddities)
-    if not media:
+    _read_movie(data, *top.movie, top.media, parts, tracks, oddities)
+    if not top.media:
         parts.overlook("no video data")
     return tracks, oddities
 
