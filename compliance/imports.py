@@ -7,16 +7,18 @@ made by AI before keeps its credential as an ingredient of the new one; its othe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from compliance.errors import SignetError
 from compliance.labels import aigc, credential
-from compliance.media import Pixels
+from compliance.media import Pixels, Samples
 from compliance.reading import read_media
 
 # What foreign files say is shortened to this before it is kept.
 _LONGEST_TEXT, _MOST_FIELDS, _MOST_INPUTS = 128, 8, 64
+_HALF, _MARK = re.compile("[0-9a-f]{8}"), re.compile("[0-9a-f]{8}|[0-9a-f]{16}")
 
 
 class MaterialLike(Protocol):
@@ -52,23 +54,58 @@ def read_mark(pixels: Pixels) -> str:
     return f"{found.ident:016x}" if found.found else ""
 
 
+def read_sound_mark(samples: Samples, rate_hz: int) -> str:
+    """The id of the invisible mark in an input sound as 16 hex digits, its first 8 in a short one, "" for none.
+
+    samples: float32, (frames, channels), -1 to 1. Copies that were played faster or slower are sought where the audible
+    label is heard as well.
+    """
+    from compliance.labels import audible, watermark_audio
+
+    key = watermark_audio.DETECTOR_KEY
+    found = watermark_audio.detect_sound(samples, rate_hz, key, thorough=False)
+    if not found.found and audible.state(audible.measure_sound(samples, rate_hz)) != "absent":
+        found = watermark_audio.detect_sound(samples, rate_hz, key)
+    return f"{found.ident:0{found.bits // 4}x}" if found.found else ""
+
+
+def read_film_mark(name: str, data: bytes) -> str:
+    """The id of the invisible mark in the pictures of a film as 16 hex digits, "" for none; name is for messages.
+
+    Cropped and scaled copies are sought where the drawn label is seen as well. Raises NotAVideo, LabelPartMissing.
+    """
+    from compliance.decode_video import decode_film
+    from compliance.labels import explicit
+    from compliance.labels.watermark_video import FrameFold
+
+    fold, first = FrameFold(), None
+    for shot in decode_film(name, data):
+        first = shot.pixels() if first is None else first
+        fold.add(shot.luma(), is_key=shot.is_key)
+        if fold.is_done:
+            break
+    is_labelled = first is not None and explicit.measure(first).found
+    found = fold.finish("similar" if is_labelled else "straight")
+    return f"{found.ident:016x}" if found.found else ""
+
+
 def read_imports(
-    materials: Sequence[MaterialLike], marks: Mapping[str, str], roots: Sequence[bytes]
+    materials: Sequence[MaterialLike], marks: Sequence[tuple[str, str]], roots: Sequence[bytes]
 ) -> list[dict[str, Any]]:
     """What each input that carries labels says, for the evidence of the release; inputs without any are left out.
 
-    marks: id of the invisible mark by role of the input. roots: certificates of signers that are known (PEM). Each
+    marks: (role of the input, id of an invisible mark in it). roots: certificates of signers that are known (PEM). Each
     answer has the role, the digest of the file, and of release (of a credential of this program), ids (of AIGC fields),
-    source_types, credential (its state), signer and mark those that there are. Never raises for a broken file.
+    source_types, credential (its state), signer, mark and sound_mark (another one in the sound of a film) those that
+    there are. Never raises for a broken file.
     """
     found = []
     for item in materials:
         if item.role == "mask":
             continue
         said = _said(item.data, roots)
-        mark = marks.get(item.role, "")
-        if mark:
-            said["mark"] = mark
+        read = (mark for role, mark in marks if role == item.role and _MARK.fullmatch(mark))
+        said.update(zip(("mark", "sound_mark"), read, strict=False))
         if said:
             found.append({"role": item.role, "sha256": hashlib.sha256(item.data).hexdigest(), **said})
     return found
@@ -84,8 +121,14 @@ def ids_of(imported: object) -> list[str]:
         if isinstance(item, dict):
             fields = item.get("ids")
             listed = fields[:_MOST_FIELDS] if isinstance(fields, list) else ()
-            ids += [_short(one) for one in (item.get("release"), item.get("mark"), *listed) if isinstance(one, str)]
-    return [one for one in dict.fromkeys(ids) if one]
+            named = (item.get("release"), item.get("mark"), item.get("sound_mark"), *listed)
+            ids += [_short(one) for one in named if isinstance(one, str)]
+    # A short sound carries the first half of an id alone: where the whole one is named, it says nothing new.
+    return [one for one in dict.fromkeys(ids) if one and not (_HALF.fullmatch(one) and _is_begun(one, ids))]
+
+
+def _is_begun(half: str, ids: Sequence[str]) -> bool:
+    return any(other != half and other.startswith(half) for other in ids)
 
 
 def _said(data: bytes, roots: Sequence[bytes]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class MediaInfo:
     width, height: pixels, 0 for sound. rate_hz, channels, frames (samples a channel): of sound, 0 for pictures and for
     silent video. pictures, picture_rate: number of a video's frames and how many a second, as "30000/1001".
     keep_clear: boxes of faces in a picture, (left, top, width, height) in pixels: no label is put there. marks_read:
-    (role, id as 16 hex digits) of the invisible marks that its inputs carried.
+    (role, id as 16 hex digits, or 8 of a short sound) of the invisible marks that its inputs carried.
     """
 
     kind: Kind

@@ -277,7 +277,7 @@ class Releaser:
         """The signed file, and what has to stand beside it where its format cannot hold a credential."""
         proof = Ledger(self._rows, self._ledger.origin, keys.ledger_key()).proof(index)
         relationship = {"target": "parentOf", "source": "componentOf"}
-        imported = read_imports(materials, dict(info.marks_read), keys.public.roots())
+        imported = read_imports(materials, info.marks_read, keys.public.roots())
         recipe = credential.Recipe(
             title=f"release {plan.release_id}",
             mime=FORMATS[plan.format].mime,

@@ -22,7 +22,6 @@ from compliance.errors import (
     ConsentMissing,
     ContentBlocked,
     FilmShowsFaces,
-    InputError,
     OutOfMemory,
     PackDamaged,
     PermitInvalid,
@@ -351,21 +350,16 @@ class Worker:
             permit.verify_faces(len(seen))
 
     def _inform(self, media: SyntheticMedia, request: Request, data: list[bytes]) -> None:
-        """Tell the draft where faces are, and the release which marks the pictures carried that went in."""
+        """Tell the draft where faces are, and the release which marks the inputs carried."""
         from compliance import draft
-        from compliance.imports import read_mark
-        from engines.source import decode
+        from studio.input_marks import marks_in
 
-        if media.info.kind not in ("picture", "video"):
-            return
-        marks = []
-        for item, content in zip(request.inputs, data, strict=True):
-            try:
-                mark = "" if item.role == "mask" else read_mark(decode(item.name, content))
-            except InputError:
-                continue  # a sound or a film, which says of itself what it is in other ways
-            if mark:
-                marks.append((str(item.role), mark))
+        marks = [
+            (str(item.role), mark)
+            for item, content in zip(request.inputs, data, strict=True)
+            if item.role != "mask"
+            for mark in marks_in(item.name, content)
+        ]
         media.info = replace(media.info, marks_read=tuple(marks))
         draft.note_faces(media, self._engine(FACE_ENGINE).boxes)
 
