@@ -24,7 +24,7 @@ from engines.engine import Request
 from engines.packs import LicenceClass
 from engines.voice.markup import without_tags
 from studio.looking import KIND
-from studio.packs import find_pack
+from studio.packs import find_pack, packs_folder
 
 if TYPE_CHECKING:
     from studio.runner import JobRunner
@@ -130,6 +130,17 @@ class ReviewView:
     problem: SignetError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WordView:
+    """A phrase that is looked for. severity: "stop", "case", or "pass" for a harmless thing that holds one."""
+
+    list_id: str
+    rule: str
+    text: str
+    category: str
+    severity: str
+
+
 class Review:
     """The review of one home; made by the workshop. content: the hook of the gate."""
 
@@ -164,6 +175,23 @@ class Review:
             chosen.sha256 if chosen else "",
             problem,
         )
+
+    def words(self) -> list[WordView]:
+        """Every phrase of the lists, in their order. Works signed out."""
+        entries = self.content.lists().entries
+        return [WordView(one.list_id, one.rule, one.text, one.category, one.severity) for one in entries]
+
+    def packs(self) -> list[str]:
+        """Ids of the packs that may be chosen, unverified; damaged ones and ones of other kinds are left out."""
+        folder, found = packs_folder(self._home), []
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            try:
+                pack = find_pack(self._home, path.name)
+            except SignetError:
+                continue
+            if pack.kind == KIND and pack.licence_class in _FITTING:
+                found.append(pack.id)
+        return found
 
     def choose(self, pack_id: str | None) -> ReviewView:
         """Let a classifier pack look at all pictures from now on, or, with None, the built-in rules alone.

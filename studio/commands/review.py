@@ -47,6 +47,22 @@ def show(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 @group.command(
+    help=N_("Every phrase that is looked for in words, and what follows when it is found."),
+    epilog=N_("Example: signet review words --json"),
+)
+def words(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the phrases."""
+    with opened(context) as workshop:
+        found = workshop.review.words()
+    Output(as_json).table(
+        (_("list"), _("rule"), _("phrase"), _("category"), _("what follows")),
+        [(one.list_id, one.rule, one.text, one.category, one.severity) for one in found],
+        found,
+        "",
+    )
+
+
+@group.command(
     help=N_("Let a classifier pack look at every picture, as an admin; what it is sure of is stopped."),
     epilog=N_("Example: signet review use my-classifier; to go back: signet review use --built-in"),
 )

@@ -46,6 +46,23 @@ def release_state(state: str) -> tuple[str, str]:
     }.get(state, (state, "plain"))
 
 
+def review_category(category: str) -> str:
+    """What a phrase of the review is about."""
+    return {
+        "minors": _("harm to children"),
+        "nonconsensual-sexual": _("intimate pictures without consent"),
+        "fraud": _("fraud"),
+        "threat": _("threat"),
+        "weapons": _("weapons and explosives"),
+        "self-harm": _("self-harm"),
+    }.get(category, category)
+
+
+def review_outcome(severity: str) -> str:
+    """What follows when a phrase of the review is found."""
+    return {"stop": _("is stopped"), "case": _("asks a reviewer"), "pass": _("is let through")}.get(severity, severity)
+
+
 def role_word(role: str) -> str:
     """A role of an account."""
     return {

@@ -34,7 +34,7 @@ from compliance.verify import SENTENCES, LayerReport, Report
 from engines.engine import FoundFace
 from engines.job import Cancelled, Event, Failed, Finished, JobState, Progress, Started
 from studio.workshop import AccountView, AssignmentView, GrantView, ReleaseView, SessionView, SubjectView
-from tests.studio.window.fake_parts import FakeCasework, FakeLogkeeping, FakeMembers
+from tests.studio.window.fake_parts import FakeCasework, FakeLogkeeping, FakeMembers, FakeReview
 from tests.studio.window.fake_pictures import FakePictures
 
 NOW = "2026-03-01T09:30:00+00:00"
@@ -120,6 +120,7 @@ class FakeWorkshop(FakePictures):
         self.needs_agreement = False
         self.members = FakeMembers(self)
         self.casework = FakeCasework(self)
+        self.review = FakeReview(self)
         self.logkeeping = FakeLogkeeping()
         self.receipts: list[tuple[str, Path, str | None]] = []
         self.codes: dict[str, str] = {}

@@ -215,6 +215,9 @@ def test_only_a_fitting_pack_is_chosen(workshop: Workshop, tmp_path: Path) -> No
     add_pack(workshop.home, source, pack_id="nc", licence="x", licence_class=LicenceClass.NON_COMMERCIAL)
     with pytest.raises(LicenceForbids):
         workshop.review.choose("nc")
+    (packs_folder(workshop.home) / "odd").mkdir()
+    # Offered is what might be taken: damaged packs, other kinds and other licences are not.
+    assert workshop.review.packs() == sorted(f"bent{number}" for number in range(6))
     assert workshop.review.state().classifier == ""
 
 
@@ -401,6 +404,8 @@ def test_the_commands(signet: Signet, signet_home: Path, tmp_path: Path) -> None
     """show, use, and a stop on the command line: its own exit code, the case in the advice, no file."""
     assert signet("review", "show", "--json").lines[-1]["classifier"] is None
     assert signet("review", "use").code == 2
+    words = signet("review", "words", "--json").lines
+    assert len(words) > 900 and set(words[0]) == {"list_id", "rule", "text", "category", "severity"}
     assert signet("review", "use", "absent").code == 8
     classifier_pack(signet_home, tmp_path)
     assert signet("review", "use", "tiny", "--json").lines[-1]["classifier"] == "tiny"

@@ -22,6 +22,7 @@ from studio.text import _
 from studio.window.models.studio import Studio
 from studio.window.pages.asking import TextDialog
 from studio.window.pages.page import Page
+from studio.window.pages.review_dialog import ReviewDialog
 from studio.window.widgets.basic import (
     button,
     card,
@@ -59,7 +60,7 @@ class OpenCaseDialog(TextDialog):
     """What kind of case, about which account or release, and what is the matter."""
 
     def __init__(self, accounts: list[str], releases: list[tuple[str, str]], parent: QWidget | None = None) -> None:
-        super().__init__("case_open", _("Open a case"), _("What is the matter? The text is sealed."), _("Open"), parent)
+        super().__init__("case_open", _("Open a case"), _("What is the matter? The text is sealed."), _("Open it"), parent)
         self._kind = named(QComboBox(), "case_open_kind", _("Kind of case"))
         for kind in OPENED_BY_HAND:
             self._kind.addItem(case_kind(kind), kind)
@@ -158,6 +159,9 @@ class CasesPage(Page):
         opened = button("cases_open", _("Open a case..."), "primary", "plus")
         opened.clicked.connect(self.on_open)
         self._take_in, self._open = take, opened
+        looked = button("cases_review", _("What is looked at..."))
+        looked.clicked.connect(self.on_review)
+        self.head_actions.addWidget(looked)
         self.head_actions.addWidget(take)
         self.head_actions.addWidget(opened)
         self.default_button = opened
@@ -294,6 +298,13 @@ class CasesPage(Page):
             self._model.step(lambda: parts.open_case(CaseKind(kind), text, account=account, release=release))
 
         self._show(dialog, then)
+
+    def on_review(self) -> None:
+        """Show the review: its words, and what looks at pictures."""
+        self.banner.hide()
+        dialog = ReviewDialog(self.studio, self.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def on_import(self) -> None:
         """Make a case of a complaint file."""

@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage
 
 from compliance.cases import CaseKind, Statement
 from compliance.errors import (
+    ClassifierUnusable,
     CodeNeeded,
     DiskFull,
     IdentityRefused,
@@ -29,6 +30,7 @@ from compliance.session import PROFILES, Profile
 from compliance.totp import Enrolment
 from studio.casework import CaseView
 from studio.members import MemberView, ProposalView
+from studio.review import ReviewView, WordView
 
 if TYPE_CHECKING:
     from tests.studio.fake_workshop import FakeWorkshop
@@ -36,6 +38,34 @@ if TYPE_CHECKING:
 NOW = "2026-03-01T09:30:00+00:00"
 LATER = "2026-03-08T09:30:00+00:00"
 CODE = "123456"
+
+
+class FakeReview:
+    """Two phrases and one pack, "careful"; the pack "broken" is there and cannot be used."""
+
+    def __init__(self, of: FakeWorkshop) -> None:
+        self._of = of
+        self.chosen: str | None = None
+
+    def state(self) -> ReviewView:
+        return ReviewView(("signet-en 1", "signet-zh 1"), "0" * 64, "1", self.chosen or "", "1" * 64)
+
+    def words(self) -> list[WordView]:
+        return [
+            WordView("signet-en", "fraud-001", "scam call script", "fraud", "case"),
+            WordView("signet-zh", "weapons-001", "炸弹配方", "weapons", "stop"),
+        ]
+
+    def packs(self) -> list[str]:
+        return ["broken", "careful"]
+
+    def choose(self, pack_id: str | None) -> ReviewView:
+        if "admin" not in self._of.members.roles[self._of.require_name()]:
+            raise RoleMissing(account=self._of.require_name(), action="choose_review", roles="admin")
+        if pack_id == "broken":
+            raise ClassifierUnusable(part=pack_id, reason="the pack is missing")
+        self.chosen = pack_id
+        return self.state()
 
 
 class FakeMembers:
