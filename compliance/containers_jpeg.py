@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections.abc import Iterator
 
@@ -15,6 +16,8 @@ _OUR_INSTANCE = b"\x02\x11"
 
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+# No stuffed zero, no restart marker, no fill byte.
+_OTHER_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def read_jpeg(data: bytes, damage: list[str] | None) -> Container:
@@ -123,17 +126,10 @@ def _marker(data: bytes, position: int) -> tuple[int, int]:
 
 def _end_of_scan(data: bytes, position: int) -> int:
     """Offset of the first marker behind entropy-coded data: stuffed zeros and restart markers belong to the data."""
-    while True:
-        position = data.find(b"\xff", position)
-        if position < 0 or position + 1 >= len(data):
-            raise Broken("truncated")
-        following = data[position + 1]
-        if following == 0x00 or 0xD0 <= following <= 0xD7:
-            position += 2
-        elif following == 0xFF:
-            position += 1
-        else:
-            return position
+    found = _OTHER_MARKER.search(data, position)
+    if found is None:
+        raise Broken("truncated")
+    return found.start()
 
 
 def _makes_picture(marker: int, payload: bytes) -> bool:

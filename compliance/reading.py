@@ -69,6 +69,6 @@ def decode_picture(data: bytes, *, opaque: bool = False) -> Any:
                     ground = Image.new("RGBA", picture.size, "white")
                     ground.alpha_composite(picture.convert("RGBA"))
                     return np.asarray(ground.convert("RGB"))
-                return np.asarray(picture.convert("RGB"))
+                return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
     except (NotAPicture, OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError):
         return None

@@ -83,8 +83,8 @@ def embed(pixels: Pixels, ident: int, key: bytes = DETECTOR_KEY) -> Embedded:
     host = Host(plane, ident, key)
     changes: list[Plane] = []
     for strength in _LADDER:
-        marked, similarity, change = _as_loud_as_allowed(pixels, plane, host.change(strength))
-        if _survives_all(luma(marked), HARDEST.values(), ident, key):
+        marked, view, similarity, change = _as_loud_as_allowed(pixels, plane, host.change(strength))
+        if _survives_all(view, HARDEST.values(), ident, key):
             return Embedded(marked, psnr_db(pixels, marked), similarity, dict.fromkeys(GUARANTEED, True))
         changes.append(change)
     return _loudest(pixels, plane, changes, ident, key)
@@ -141,28 +141,29 @@ def _require_picture(pixels: Pixels) -> None:
         raise ValueError("pixels must be uint8, (height, width, 3)")
 
 
-def _as_loud_as_allowed(pixels: Pixels, plane: Plane, change: Plane) -> tuple[Pixels, float, Plane]:
-    """The picture with a change made quieter until the structural similarity allows it; the similarity; the change."""
+def _as_loud_as_allowed(pixels: Pixels, plane: Plane, change: Plane) -> tuple[Pixels, Plane, float, Plane]:
+    """A change made quieter until the structural similarity allows it: the marked picture, its luma, the similarity
+    and the change.
+    """
     factor = 1.0
     for _ in range(_QUIETER_LAPS):
         quieter = change * np.float32(factor)
         marked = applied(pixels, quieter)
-        similarity = ssim(plane, luma(marked))
+        view = luma(marked)
+        similarity = ssim(plane, view)
         if similarity >= _AIMED_SSIM:
-            return marked, similarity, quieter
+            return marked, view, similarity, quieter
         # What is lost grows with the square of the change.
         factor *= min(0.98, float(np.sqrt((1 - _AIMED_SSIM) / (1 - similarity))))
-    return pixels.copy(), 1.0, np.zeros_like(change)
+    return pixels.copy(), plane, 1.0, np.zeros_like(change)
 
 
 def _survives_all(view: Plane, attacks: Iterable[Attack], ident: int, key: bytes) -> bool:
-    """Whether the id is read after every attack, the quick ones first; the dear ones are tried side by side."""
+    """Whether the id is read after every attack; two are tried side by side, the quick ones first."""
     quick = [attack for attack in attacks if attack[1] == "straight"]
     dear = [attack for attack in attacks if attack[1] != "straight"]
-    if not all(_survives(view, attack, ident, key) for attack in quick):
-        return False
-    with ThreadPoolExecutor(len(dear)) as threads:
-        return all(threads.map(lambda attack: _survives(view, attack, ident, key), dear))
+    with ThreadPoolExecutor(2) as threads:
+        return all(all(threads.map(lambda attack: _survives(view, attack, ident, key), some)) for some in (quick, dear))
 
 
 def _survives(view: Plane, attack: Attack, ident: int, key: bytes) -> bool:

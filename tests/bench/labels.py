@@ -41,7 +41,7 @@ _NEEDS_VIDEO = "H.264"
 
 @dataclass
 class Survival:
-    """What became of one picture. lost: the attacks that it did not survive; seconds: thread time of embed."""
+    """What became of one picture. lost: the attacks that it did not survive; seconds: processor time of embed."""
 
     name: str
     shape: tuple[int, int]
@@ -86,9 +86,9 @@ def ident_of(name: str) -> int:
 def survive(name: str, pixels: Pixels, attacks: dict[str, Attack]) -> Survival:
     """Mark one picture and try every attack on it."""
     ident = ident_of(name)
-    begin = time.thread_time()
+    begin = time.process_time()
     marked = embed(pixels, ident)
-    seconds = time.thread_time() - begin
+    seconds = time.process_time() - begin
     missing = [attack for attack, held in marked.guarantees.items() if not held]
     result = Survival(name, pixels.shape[:2], marked.psnr_db, marked.ssim, missing, seconds=seconds)
 

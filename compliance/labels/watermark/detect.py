@@ -6,7 +6,7 @@ this id uses, and with pilots that stand above chance; nothing else is reported 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -28,6 +28,7 @@ from compliance.labels.watermark.sync import (
     shapes,
     similarities,
     track,
+    upright,
 )
 
 Effort = Literal["straight", "moved", "similar", "full"]
@@ -38,8 +39,9 @@ SMALLEST_PX: Final = 32
 # spares work: likely finds are tried at once, of the doubtful ones the best two when all else has failed.
 Z_LIKELY, Z_TRY, _DOUBTS = 6.3, 5.2, 2
 _STRAIGHT_Z, _SETS_TRIED = 2.0, 2
-_CANDIDATES, _LEANING, _SHAPES, _CHUNK, _TRIALS = 48, 24, 24, 12, 3
+_CANDIDATES, _LEANING, _SHAPES, _CHUNK, _TRIALS = 48, 24, 24, 6, 3
 _SURE_Z = 6.3
+_UPRIGHT = 6
 # From here on the pattern is there for sure; if it cannot be read, the picture is bent.
 _BENT_Z, _STRAIGHTENINGS = 6.4, 3
 _CANVAS_PX, _CANVAS_AREA = 6000, 8_000_000
@@ -59,7 +61,8 @@ def read(plane: Plane, key: bytes, effort: Effort = "full") -> Reading:
     """Search luma for a mark of this key.
 
     effort: straight tries the untouched frame only, moved only scales, rotations and mirroring, similar both, full
-    everything.
+    everything. Only full takes the short way to upright pictures: the others measure what a mark bears, and a mark
+    that only the short way finds would not bear a turn.
     """
     height, width = plane.shape
     if min(height, width) < SMALLEST_PX:
@@ -73,6 +76,9 @@ def read(plane: Plane, key: bytes, effort: Effort = "full") -> Reading:
     if straight.decoded is not None or effort == "straight":
         return straight
     spectrum = Spectrum(white)
+    quick = _upright(plane, frame, white, spectrum, keyed, key) if effort == "full" else None
+    if quick is not None:
+        return quick
     alike = similarities(spectrum, keyed, _CANDIDATES)
     families: list[tuple[str, Callable[[], list[Matrix]]]] = [("similarity", lambda: alike)]
     if effort == "full":
@@ -86,15 +92,39 @@ def read(plane: Plane, key: bytes, effort: Effort = "full") -> Reading:
             if sync.z < Z_LIKELY:
                 doubtful.append((sync, stage))
                 continue
-            decoded = _unwarped(plane, frame, sync, keyed, key)
+            decoded = _unwarped(plane, frame, white, sync, keyed, key)
             if decoded is not None:
                 return Reading(decoded, sync, sync.z, stage)
     doubtful.sort(key=lambda entry: -entry[0].z)
     for sync, stage in doubtful[:_DOUBTS]:
-        decoded = _unwarped(plane, frame, sync, keyed, key) if sync.z >= Z_TRY else None
+        decoded = _unwarped(plane, frame, white, sync, keyed, key) if sync.z >= Z_TRY else None
         if decoded is not None:
             return Reading(decoded, sync, sync.z, stage)
     return Reading(None, None, highest, "nothing")
+
+
+def _upright(
+    plane: Plane, frame: Plane, white: Plane, spectrum: Spectrum, keyed: Pattern, key: bytes
+) -> Reading | None:
+    """Most pictures are cropped and scaled and stand upright: a short search for these alone, before the whole one."""
+    found = judge(spectrum, keyed, upright(spectrum, keyed, _UPRIGHT), turned=False)
+    best = max(found, key=lambda sync: sync.z)
+    sync = refine(spectrum, keyed, best) if best.z >= Z_TRY else best
+    if sync.z < Z_LIKELY:
+        return None
+    decoded = _unwarped(plane, frame, white, sync, keyed, key, straightenings=0)
+    return Reading(decoded, sync, sync.z, "upright") if decoded is not None else None
+
+
+def _warped(white: Plane, sync: Sync, keyed: Pattern, key: bytes) -> Decoded | None:
+    """Decode a frame that is whitened already."""
+    view = _view(white, sync.matrix, sync.shift)
+    if view is None:
+        return None
+    cv2 = opencv()
+    move, size = view
+    flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+    return _accept(tile_spectrum(cv2.warpAffine(white, move[:2], size, flags=flags)), keyed, key, sync.chosen)
 
 
 def read_white(white: Plane, key: bytes) -> Reading:
@@ -125,28 +155,44 @@ def _accept(tile: Complex, keyed: Pattern, key: bytes, chosen: int) -> Decoded |
     return None
 
 
-def _refined(spectrum: Spectrum, keyed: Pattern, family: list[Matrix]) -> list[Sync]:
-    """Judge a family of transforms piece by piece until one is sure; the best few, refined, best first."""
+def _refined(spectrum: Spectrum, keyed: Pattern, family: list[Matrix]) -> Iterator[Sync]:
+    """Judge a family of transforms piece by piece until one is sure; the best few, refined, the likeliest first."""
     judged: list[Sync] = []
     for part in chunks(family, _CHUNK):
         judged.extend(judge(spectrum, keyed, part))
         if max(sync.z for sync in judged) >= _SURE_Z:
             break
     judged.sort(key=lambda sync: -sync.z)
-    return sorted((refine(spectrum, keyed, start) for start in judged[:_TRIALS]), key=lambda sync: -sync.z)
+    first = refine(spectrum, keyed, judged[0])
+    if first.z >= _SURE_Z:
+        yield first
+    others = [refine(spectrum, keyed, start) for start in judged[1:_TRIALS]]
+    yield from sorted(others if first.z >= _SURE_Z else [first, *others], key=lambda sync: -sync.z)
 
 
-def _unwarped(plane: Plane, frame: Plane, sync: Sync, keyed: Pattern, key: bytes) -> Decoded | None:
+def _unwarped(
+    plane: Plane,
+    frame: Plane,
+    white: Plane,
+    sync: Sync,
+    keyed: Pattern,
+    key: bytes,
+    straightenings: int = _STRAIGHTENINGS,
+) -> Decoded | None:
     """Bring the picture back to the canonical frame by a Sync and decode it; straighten it first if it is bent."""
+    # Where the pattern is small, whitening again at its own larger size takes the longest time; often it is not needed.
+    quick = _warped(white, sync, keyed, key) if sync.scale < 1.0 else None
+    if quick is not None:
+        return quick
     source, matrix = _at_scale(plane, frame, sync)
     view = _view(source, matrix, sync.shift)
     if view is None:
         return None
     move, size = view
-    for lap in range(_STRAIGHTENINGS + 1):
+    for lap in range(straightenings + 1):
         white = _looked_at(source, move, size)
         decoded = _accept(tile_spectrum(white), keyed, key, sync.chosen)
-        if decoded is not None or sync.z < _BENT_Z or lap == _STRAIGHTENINGS:
+        if decoded is not None or sync.z < _BENT_Z or lap == straightenings:
             return decoded
         bend = track(white, keyed, sync.chosen, reach_px=(12, 8, 4)[lap])
         if bend is None:
@@ -188,7 +234,10 @@ def _looked_at(source: Plane, move: Matrix, size: tuple[int, int]) -> Plane:
     """The whitened canvas of a map, zero outside the picture."""
     cv2 = opencv()
     flags = cv2.WARP_INVERSE_MAP
-    warped = cv2.warpPerspective(source, move, size, flags=flags | cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
-    inside = cv2.warpPerspective(np.full_like(source, 255, np.uint8), move, size, flags=flags | cv2.INTER_NEAREST)
-    result: Plane = whitened(warped) * (inside > 0)
+    is_affine = bool((move[2] == (0, 0, 1)).all())
+    warp, matrix = (cv2.warpAffine, move[:2]) if is_affine else (cv2.warpPerspective, move)
+    warped = warp(source, matrix, size, flags=flags | cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    inside = warp(np.ones(source.shape, np.uint8), matrix, size, flags=flags | cv2.INTER_NEAREST)
+    result: Plane = whitened(warped)
+    result *= inside
     return result

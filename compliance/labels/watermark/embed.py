@@ -5,6 +5,7 @@ All of the work is done on luma in the canonical frame; only the finished change
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,10 @@ _FLAT_LEVELS, _CONTRAST_SHARE = 1.05, 0.22
 _FLAT_LIMIT = 1.25
 _WHITE_GAIN = 0.4
 _LOOP_QUALITY = 60
+# How far a round of the loop goes towards what is missing.
+_BIT_STEP, _PILOT_STEP = 0.8, 0.65
+# Strips of so many rows stay in the cache.
+_STRIP_PX = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Strength:
     cap: float
     pilot_share: float
     tilt: float = 0.0
-    rounds: int = 4
+    rounds: int = 2
 
 
 class Host:
@@ -92,10 +97,12 @@ class Host:
                 break
             spectrum = tile_spectrum(whitened(compress(np.clip(self.frame + change, 0, 255))))
             soft = soft_bits(spectrum, keyed, self._chosen) * coded
-            gains = np.clip(gains + 0.5 * (1.0 - soft / max(float(soft.mean()), 1e-9)), 0.25, 2.6).astype(np.float32)
+            gains = np.clip(gains + _BIT_STEP * (1.0 - soft / max(float(soft.mean()), 1e-9)), 0.25, 2.6).astype(
+                np.float32
+            )
             lines = spectrum[keyed.pilot_bins[:, 0], keyed.pilot_bins[:, 1]] * np.conj(keyed.pilot_phases[self._chosen])
             heard = lines.real / max(float(lines.real.mean()), 1e-9)
-            pilot_gains = np.clip(pilot_gains + 0.4 * (1.0 - heard), 0.3, 2.2).astype(np.float32)
+            pilot_gains = np.clip(pilot_gains + _PILOT_STEP * (1.0 - heard), 0.3, 2.2).astype(np.float32)
         result: Plane = change
         return result
 
@@ -118,9 +125,14 @@ def applied(pixels: Pixels, change: Plane) -> Pixels:
     height, width = pixels.shape[:2]
     grows = height * width >= change.shape[0] * change.shape[1]
     wide = cv2.resize(change, (width, height), interpolation=cv2.INTER_CUBIC if grows else cv2.INTER_AREA)
-    channels = []
-    for index, part in enumerate(direction()):
-        levels = np.rint(wide * np.float32(part)).astype(np.int16)
-        channels.append(cv2.add(np.ascontiguousarray(pixels[..., index]), levels, dtype=cv2.CV_8U))
-    result: Pixels = cv2.merge(channels)
+    parts = direction().tolist()
+    result: Pixels = np.empty((height, width, 3), np.uint8)
+
+    def add(start: int) -> None:
+        strip = slice(start, start + _STRIP_PX)
+        levels = cv2.merge([cv2.multiply(wide[strip], part) for part in parts])
+        cv2.add(np.ascontiguousarray(pixels[strip]), levels, dst=result[strip], dtype=cv2.CV_8U)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(add, range(0, height, _STRIP_PX)))
     return result

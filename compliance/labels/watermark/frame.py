@@ -61,9 +61,12 @@ def resized(plane: Plane, height: int, width: int) -> Plane:
 
 
 def blurred(plane: Plane, sigma_px: float) -> Plane:
-    """A Gaussian blur with mirrored borders."""
+    """A wide Gaussian blur with mirrored borders, taken at half the size: what is left has nothing finer."""
     cv2 = opencv()
-    result: Plane = cv2.GaussianBlur(plane, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT)
+    height, width = plane.shape
+    small = cv2.resize(plane, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma_px / 2, borderType=cv2.BORDER_REFLECT)
+    result: Plane = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     return result
 
 
@@ -158,7 +161,10 @@ class Jpeg:
 
 def _compressed(plane: Plane, table: NDArray[np.float32]) -> Plane:
     height, width = plane.shape
-    padded = np.pad(np.rint(plane) - 128.0, ((0, -height % 8), (0, -width % 8)), mode="edge").astype(np.float32)
+    padded = np.rint(plane)
+    padded -= np.float32(128.0)
+    if height % 8 or width % 8:
+        padded = np.pad(padded, ((0, -height % 8), (0, -width % 8)), mode="edge")
     tall, wide = padded.shape
     # Rows of blocks first, then columns: (tall/8, 8, wide) and (tall, wide/8, 8).
     rows = np.matmul(_DCT, padded.reshape(tall // 8, 8, wide)).reshape(-1, 8) @ _DCT.T

@@ -312,11 +312,12 @@ FINGERPRINT = (2960, 195457184, 9782, -30.75)
 
 
 @pytest.mark.parametrize("shape", [(300, 40), (96, 33), (97, 11), (7, 9)])
-def test_the_similarity_is_the_same_in_strips(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Working strip by strip changes nothing of the measure, at the borders of strips neither."""
+def test_the_similarity_is_the_same_in_pieces(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Working piece by piece changes nothing of the measure, at the borders of pieces neither."""
     random = np.random.default_rng(5)
     first = (random.random(shape) * 255).astype(np.float32)
     second = first + random.standard_normal(shape).astype(np.float32) * 4
-    in_strips = ssim(first, second)
-    monkeypatch.setattr(measures, "_STRIP_PX", 1 << 20)
-    assert in_strips == pytest.approx(ssim(first, second), abs=1e-6)
+    monkeypatch.setattr(measures, "_PIECE_PX", 32)
+    in_pieces = ssim(first, second)
+    monkeypatch.setattr(measures, "_PIECE_PX", 1 << 20)
+    assert in_pieces == pytest.approx(ssim(first, second), abs=1e-6)
