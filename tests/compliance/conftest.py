@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.compliance.home import PASSWORD, Home
+from compliance.permit import Claim
+from tests.compliance.home import PASSWORD, SOURCE, TARGET, Home
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +29,17 @@ def home(furnished_folder: Path, tmp_path: Path):
     opened.accounts.unlock(PASSWORD)
     yield opened
     opened.rows.close()
+
+
+@pytest.fixture
+def claim(home: Home) -> Claim:
+    """A swap that the gate allows, with both consents."""
+    return home.claim(home.grant(SOURCE), home.grant(TARGET))
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """An empty folder to release into."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder

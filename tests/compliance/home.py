@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compliance import consent, draft, identity, keys, store, subject
+from compliance import consent, draft, identity, keys, store, subject, verify
 from compliance.account import Account, Accounts
 from compliance.clock import now
 from compliance.content import ContentDecision
@@ -132,6 +132,13 @@ class Home:
 
     def events(self) -> list[str]:
         return [entry["kind"] for entry in self.ledger.entries()]
+
+
+def report(home: Home, path: Path) -> verify.Report:
+    """What verify says of a file, knowing the home."""
+    known = keys.public_keys(home.folder)
+    assert known is not None
+    return verify.verify_file(path, [known])
 
 
 def prove(home: Home, account: Account, name: str, number: str | None = None) -> identity.IdentityProof:

@@ -24,13 +24,12 @@ from compliance.errors import (
     SoundUnsuitable,
     TargetExists,
 )
-from compliance.keys import public_keys
 from compliance.labels import audible
 from compliance.labels.policy import LAYERS, LabelPlan, Prepared
 from compliance.labels.watermark_audio import DETECTOR_KEY, embed_sound
 from compliance.media import MediaInfo, SyntheticMedia, unseal_sound
 from compliance.reading import read_media
-from tests.compliance.home import SOURCE, TARGET, Home, HonestDrafter, noise
+from tests.compliance.home import Home, HonestDrafter, noise, report
 from tests.compliance.labels.sounds import speech
 
 NAMES = ("x.wav", "x.flac", "x.mp3", "x.m4a", "x.ogg", "x.OPUS")
@@ -43,20 +42,6 @@ def voice(seconds: float = 1.0, rate_hz: int = 8000, channels: int = 1) -> Synth
         samples, rate_hz, origin="trainedAlgorithmicMedia", engine="fake.tone", engine_version="1"
     )
     return SyntheticMedia(samples, info)
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """An empty folder to release into."""
-    folder = tmp_path / "out"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def claim(home: Home):
-    """A claim that the gate allows."""
-    return home.claim(home.grant(SOURCE), home.grant(TARGET))
 
 
 def release(
@@ -77,13 +62,6 @@ def release(
         overwrite=overwrite,
         language=language,
     )
-
-
-def report(home: Home, path: Path) -> verify.Report:
-    """What verify says of a file, knowing the home."""
-    keys = public_keys(home.folder)
-    assert keys is not None
-    return verify.verify_file(path, [keys])
 
 
 class Forger(HonestDrafter):

@@ -21,7 +21,7 @@ from compliance.labels import credential
 from compliance.labels.aigc import NS_AIGC, NS_IPTC, NS_RDF, SOURCE_TYPE
 from compliance.reading import read_media
 from compliance.verify import LayerReport, verify_bytes
-from tests.compliance.home import SOURCE, TARGET, Home
+from tests.compliance.home import Home
 
 FIELD = {
     "Label": "1",
@@ -181,12 +181,6 @@ INNOCENT: dict[str, bytes] = {
 def no_mark(monkeypatch: pytest.MonkeyPatch) -> None:
     """These files have no invisible mark and are not searched for one, which takes most of the time."""
     monkeypatch.setattr(verify, "_watermark", lambda *_: LayerReport("absent", {}, ()))
-
-
-@pytest.fixture
-def claim(home: Home):
-    """A swap with both consents."""
-    return home.claim(home.grant(SOURCE), home.grant(TARGET))
 
 
 @pytest.mark.usefixtures("no_mark")

@@ -26,6 +26,8 @@ from compliance.errors import (
     SignetError,
     VideoUnsuitable,
 )
+from compliance.fingerprint.registry import FilmPrints
+from compliance.fingerprint.taking import prints_of
 from compliance.inspection import verify_draft
 from compliance.keys import public_keys
 from compliance.labels import aigc, moving
@@ -35,23 +37,9 @@ from compliance.media import Film, SyntheticMedia, unseal, unseal_film
 from compliance.reading import read_media
 from compliance.video_containers import VideoContainer
 from tests.compliance.films import FRAMES, RATE, film, forged, frames
-from tests.compliance.home import SOURCE, TARGET, Home, HonestDrafter
+from tests.compliance.home import Home, HonestDrafter
 
 PLAN = LabelPlan("0123456789abcdef", "mp4", "signet.local/x", "trainedAlgorithmicMedia", False, "1")
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """An empty folder to release into."""
-    folder = tmp_path / "out"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def claim(home: Home):
-    """A claim that the gate allows."""
-    return home.claim(home.grant(SOURCE), home.grant(TARGET))
 
 
 @pytest.fixture(scope="module")
@@ -376,6 +364,14 @@ def test_a_released_film_carries_every_layer(home: Home, claim, out: Path, name:
     container = read_media(name, finished.path.read_bytes())
     assert isinstance(container, VideoContainer)
     assert (container.width, container.height, container.pictures, container.oddities) == (256, 256, 22, ())
+
+
+def test_the_fingerprint_of_a_film_is_taken_while_it_is_measured(honest: dict[str, bytes]) -> None:
+    """One walk through the frames gives the same rows as a second one would."""
+    data, seen = honest["mp4"], FilmPrints()
+    verify_draft(data, PLAN, Prepared(read_media("draft", data).payload_sha256, len(data)), seen.add)
+    assert len(seen.prints().rows) == 4
+    assert prints_of(data, film=seen.prints()) == prints_of(data) == seen.prints()
 
 
 def test_picture_and_sound_wait_for_the_notice_together(out: Path) -> None:
