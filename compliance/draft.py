@@ -70,7 +70,7 @@ def prepare(media: SyntheticMedia, plan: LabelPlan) -> Draft:
 
 
 def _prepare_picture(media: SyntheticMedia, plan: LabelPlan) -> Draft:
-    labelled, _ = explicit.draw(
+    labelled, _ = explicit.draw_fitting(
         unseal(media),
         sample=plan.sample,
         style=plan.look(),
@@ -151,7 +151,10 @@ def _prepare_document(media: SyntheticMedia, plan: LabelPlan) -> Draft:
     document = unseal_document(media)
     if document.format != plan.format:
         raise FormatUnsupported(path=plan.format, supported=FORMATS[document.format].endings[0])
-    return Draft(plan, encode_document.encode_document(document, plan.tags(), sample=plan.sample))
+    data = encode_document.encode_document(
+        document, plan.tags(), sample=plan.sample, style=plan.look(), is_modified=plan.origin in EDITING
+    )
+    return Draft(plan, data)
 
 
 # How each kind of media gets its labels; a kind that is missing here cannot leave.

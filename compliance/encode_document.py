@@ -11,6 +11,7 @@ import html
 import io
 import re
 import zipfile
+from dataclasses import dataclass
 from typing import Any, Final
 
 from compliance.documents import LARGEST_BYTES, DocumentFormat, read_document
@@ -27,6 +28,7 @@ from compliance.documents_word import FONTS, OFF
 from compliance.errors import DocumentUnsuitable, LabelPartMissing, NotADocument
 from compliance.labels import explicit, written
 from compliance.labels.policy import SoundTags
+from compliance.labels.styles import STANDARD, LabelStyle
 from compliance.media import Document, Pixels
 
 _W: Final = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -34,12 +36,46 @@ _CUSTOM: Final = "http://schemas.openxmlformats.org/officeDocument/2006/custom-p
 _VT: Final = "http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes"
 _FMTID: Final = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
 _RELATIONSHIP: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/custom-properties"
+_HALF_POINTS: Final = 24
 _CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.custom-properties+xml"
 
 
-def encode_document(document: Document, tags: SoundTags, *, sample: bool) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a document is told to say. extra: words of a style between the notice and the text, "" for none.
+
+    style: of the label on the pages of a PDF; its scale counts for the letters of a Word document too.
+    """
+
+    words: str
+    extra: str
+    sample: bool
+    style: LabelStyle
+    is_modified: bool
+
+    @classmethod
+    def of(cls, sample: bool, style: LabelStyle, is_modified: bool) -> Notice:
+        """The words that have to stand there and what a style adds to them."""
+        extra = f"{explicit.ICON} {explicit.MODIFIED if is_modified else explicit.GENERATED}" if style.icon else ""
+        return cls(written.words(sample=sample), extra, sample, style, is_modified)
+
+    @property
+    def opening(self) -> list[str]:
+        """The lines at the start."""
+        return [self.words, self.extra] if self.extra else [self.words]
+
+    @property
+    def closing(self) -> list[str]:
+        """The lines at the end."""
+        return self.opening[::-1]
+
+
+def encode_document(
+    document: Document, tags: SoundTags, *, sample: bool, style: LabelStyle = STANDARD, is_modified: bool = False
+) -> bytes:
     """The labelled document, in the format it came in. The same input gives the same bytes.
 
+    style: may add the European words, and size, plate and place where there are pages or letters to draw.
     Raises DocumentUnsuitable where something in it could hide the notice or it carries an AIGC field of somebody else,
     NotADocument for a broken one, LabelPartMissing without the library of its format.
     """
@@ -54,7 +90,7 @@ def encode_document(document: Document, tags: SoundTags, *, sample: bool) -> byt
     faults = [reason for reason in container.hidden if reason != NOTICE_UNDRAWN]
     if faults and document.format != "pdf":
         raise DocumentUnsuitable(reason="; ".join(faults[:5]))
-    labelled: bytes = _ENCODERS[document.format](document.data, fields, tags, sample)
+    labelled: bytes = _ENCODERS[document.format](document.data, fields, tags, Notice.of(sample, style, is_modified))
     try:
         faults = list(read_document("the document", labelled).hidden)
     except NotADocument as error:
@@ -73,15 +109,15 @@ def _decoded(data: bytes) -> str:
     return data.decode("utf-8-sig")
 
 
-def _as_text(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) -> bytes:
+def _as_text(data: bytes, fields: dict[str, str], tags: SoundTags, notice: Notice) -> bytes:
     text = _decoded(data)
     end = "\r\n" if "\r\n" in text else "\n"
-    notice = written.words(sample=sample)
     metadata = end.join(f"{key}: {value}" for key, value in fields.items())
-    return f"{notice}{end}{end}{text.strip(chr(10) + chr(13))}{end}{end}{metadata}{end}{notice}{end}".encode()
+    opening, closing = end.join(notice.opening), end.join(notice.closing)
+    return f"{opening}{end}{end}{text.strip(chr(10) + chr(13))}{end}{end}{metadata}{end}{closing}{end}".encode()
 
 
-def _as_markdown(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) -> bytes:
+def _as_markdown(data: bytes, fields: dict[str, str], tags: SoundTags, notice: Notice) -> bytes:
     text = _decoded(data)
     lines = text.splitlines()
     head: list[str] = []
@@ -90,12 +126,12 @@ def _as_markdown(data: bytes, fields: dict[str, str], tags: SoundTags, sample: b
         if close:
             head, lines = lines[1:close], lines[close + 1 :]
     quoted = [f"{key}: '{value}'" for key, value in fields.items()]
-    notice = f"**{written.words(sample=sample)}**"
+    opening, closing = ("\n\n".join(f"**{one}**" for one in said) for said in (notice.opening, notice.closing))
     body = "\n".join(lines).strip("\n")
     if _is_fence_open(lines):
         body += "\n" + _is_fence_open(lines)
     # A line of dashes between them keeps an open block quote or list from taking the last notice in.
-    return "\n".join(["---", *head, *quoted, "---", "", notice, "", body, "", "---", "", notice, ""]).encode()
+    return "\n".join(["---", *head, *quoted, "---", "", opening, "", body, "", "---", "", closing, ""]).encode()
 
 
 def _is_fence_open(lines: list[str]) -> str:
@@ -110,14 +146,17 @@ def _is_fence_open(lines: list[str]) -> str:
     return mark
 
 
-def _as_html(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) -> bytes:
+def _as_html(data: bytes, fields: dict[str, str], tags: SoundTags, notice: Notice) -> bytes:
     text = _decoded(data)
     body = re.search(r"<body\b[^>]*>", text, re.IGNORECASE)
     ends = list(re.finditer(r"</body\s*>", text, re.IGNORECASE))
     head = re.search(r"<head\b[^>]*>", text, re.IGNORECASE)
     if body is None or not ends or head is None or head.start() > body.start() or ends[-1].start() < body.end():
         raise DocumentUnsuitable(reason="it has no head and body elements")
-    notice = f'<p {NOTICE_ATTRIBUTE}="1" style="{NOTICE_STYLE}">{_html_text(written.words(sample=sample))}</p>'
+    opening, closing = (
+        "".join(f'<p {NOTICE_ATTRIBUTE}="1" style="{NOTICE_STYLE}">{_html_text(one)}</p>' for one in said)
+        for said in (notice.opening, notice.closing)
+    )
     metas = "".join(f'<meta name="{key}" content="{_attribute(value)}">\n' for key, value in fields.items())
     charset = '<meta charset="utf-8">\n'
     without = re.sub(r"<meta[^>]*charset[^>]*>", "", text[head.end() : body.start()], flags=re.IGNORECASE)
@@ -131,9 +170,9 @@ def _as_html(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool)
         + without
         + body.group()
         + "\n"
-        + notice
+        + opening
         + text[body.end() : ends[-1].start()]
-        + notice
+        + closing
         + "\n"
         + text[ends[-1].start() :]
     ).encode()
@@ -159,7 +198,7 @@ def _xml_library() -> Any:
     return etree
 
 
-def _as_docx(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) -> bytes:
+def _as_docx(data: bytes, fields: dict[str, str], tags: SoundTags, notice: Notice) -> bytes:
     etree = _xml_library()
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
@@ -175,10 +214,12 @@ def _as_docx(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool)
         raise DocumentUnsuitable(reason="a part of it cannot be read")
     document = parsed(parts["word/document.xml"])
     body = document.find(f"{{{_W}}}body")
-    body.insert(0, _paragraph(etree, sample))
-    closing = [child for child in body if child.tag == f"{{{_W}}}sectPr"]
-    place = body.index(closing[-1]) if closing else len(body)
-    body.insert(place, _paragraph(etree, sample))
+    for index, line in enumerate(notice.opening):
+        body.insert(index, _paragraph(etree, line, notice.style.scale))
+    pages = [child for child in body if child.tag == f"{{{_W}}}sectPr"]
+    place = body.index(pages[-1]) if pages else len(body)
+    for index, line in enumerate(notice.closing):
+        body.insert(place + index, _paragraph(etree, line, notice.style.scale))
     parts["word/document.xml"] = _serialised(etree, document)
     _put_properties(etree, parsed, parts, fields)
     target = io.BytesIO()
@@ -195,16 +236,17 @@ def _serialised(etree: Any, tree: Any) -> bytes:
     return bytes(etree.tostring(tree, xml_declaration=True, encoding="UTF-8", standalone=True))
 
 
-def _paragraph(etree: Any, sample: bool) -> Any:
-    """The notice in a paragraph that says everything about its look itself, so that no style can hide it."""
+def _paragraph(etree: Any, line: str, scale: float) -> Any:
+    """A line of the notice in a paragraph that says everything about its look itself, so that no style can hide it."""
+    half_points = round(_HALF_POINTS * scale)
     off = {name: f'<w:{name} w:val="0"/>' for name in OFF}
     fonts = " ".join(f'w:{key}="{value}"' for key, value in FONTS.items())
     said = {
         "rFonts": f"<w:rFonts {fonts}/>",
         "color": '<w:color w:val="000000"/>',
         "w": '<w:w w:val="100"/>',
-        "sz": '<w:sz w:val="24"/>',
-        "szCs": '<w:szCs w:val="24"/>',
+        "sz": f'<w:sz w:val="{half_points}"/>',
+        "szCs": f'<w:szCs w:val="{half_points}"/>',
         "shd": '<w:shd w:val="clear" w:color="auto" w:fill="FFFFFF"/>',
         **off,
     }
@@ -212,7 +254,7 @@ def _paragraph(etree: Any, sample: bool) -> Any:
     return etree.fromstring(
         f'<w:p xmlns:w="{_W}"><w:pPr><w:spacing w:before="0" w:after="120" w:line="240" w:lineRule="auto"/>'
         f'<w:ind w:left="0" w:right="0" w:firstLine="0"/><w:jc w:val="left"/></w:pPr><w:r><w:rPr>{look}</w:rPr>'
-        f"<w:t>{_html_text(written.words(sample=sample))}</w:t></w:r></w:p>"
+        f"<w:t>{_html_text(line)}</w:t></w:r></w:p>"
     )
 
 
@@ -266,7 +308,7 @@ def _put_properties(etree: Any, parsed: Any, parts: dict[str, bytes], fields: di
 # --- PDF -------------------------------------------------------------------------------------------------------------
 
 
-def _as_pdf(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) -> bytes:
+def _as_pdf(data: bytes, fields: dict[str, str], tags: SoundTags, notice: Notice) -> bytes:
     try:
         from pypdf import PdfReader, PdfWriter
     except Exception as error:  # a broken installation raises whatever the loader raises
@@ -289,7 +331,7 @@ def _as_pdf(data: bytes, fields: dict[str, str], tags: SoundTags, sample: bool) 
         shown = written.first_and_last_page(upright.getvalue())
         for index, pixels in {0: shown[0], len(writer.pages) - 1: shown[1]}.items():
             page = writer.pages[index]
-            plate = _plate(page, pixels, sample)
+            plate = _plate(page, pixels, notice)
             _enclose(writer, page)
             page.merge_page(plate, over=True)
         # The source type stands in the packet of XMP; once is enough.
@@ -356,14 +398,16 @@ def _name_packet(writer: Any) -> None:
     packet[NameObject("/Subtype")] = NameObject("/XML")
 
 
-def _plate(page: Any, pixels: Pixels, sample: bool) -> Any:
+def _plate(page: Any, pixels: Pixels, notice: Notice) -> Any:
     """A page with nothing but the label on it, where the label fits best upon what the page shows."""
     from PIL import Image
     from pypdf import PdfReader
     from reportlab.lib.utils import ImageReader
     from reportlab.pdfgen.canvas import Canvas
 
-    labelled, drawn = explicit.draw(pixels, sample=sample)
+    labelled, drawn = explicit.draw_fitting(
+        pixels, sample=notice.sample, style=notice.style, is_modified=notice.is_modified
+    )
     left, top, width, height = drawn.box
     patch = Image.fromarray(labelled[top : top + height, left : left + width])
     box = page.cropbox

@@ -21,7 +21,7 @@ from compliance.labels.sighting import Measurement, measure, reasons, require, s
 from compliance.labels.styles import STANDARD, LabelStyle, Position
 from compliance.media import Pixels
 
-__all__ = ["MINIMUM_SIDE_PX", "Drawn", "Measurement", "draw", "measure", "reasons", "require", "state"]
+__all__ = ["MINIMUM_SIDE_PX", "Drawn", "Measurement", "draw", "draw_fitting", "measure", "reasons", "require", "state"]
 
 MINIMUM_SIDE_PX: Final = 96
 
@@ -105,6 +105,24 @@ def draw(
     box = (place.left, place.top, box_width, box_height)
     covered = _shared_px(box, keep_clear) / (box_width * box_height)
     return labelled, Drawn(box, SEPARATOR.join(words), round(covered, 4))
+
+
+def draw_fitting(
+    pixels: Pixels,
+    *,
+    sample: bool,
+    style: LabelStyle,
+    keep_clear: Sequence[Box] = (),
+    is_modified: bool = False,
+) -> tuple[Pixels, Drawn]:
+    """As draw; where what the style adds would leave the label less than it has to be, the usual one is drawn.
+
+    In a very narrow picture the European words may push the others away from the edge.
+    """
+    labelled, drawn = draw(pixels, sample=sample, style=style, keep_clear=keep_clear, is_modified=is_modified)
+    if style != STANDARD and reasons(measure(labelled)):
+        return draw(pixels, sample=sample, keep_clear=keep_clear)
+    return labelled, drawn
 
 
 def _fitting(

@@ -93,8 +93,9 @@ class Plates:
     ) -> Plates:
         """Draw the labels for a film whose first frame this is; uint8, (height, width, 3), even sides.
 
-        The other arguments are those of explicit.draw; where what a style adds leaves no room for the title, the
-        standard look is drawn. Raises PictureTooSmallForLabel below 128 px, LabelPartMissing without the font.
+        The other arguments are those of explicit.draw; where what a style adds leaves no room for the title, it is left
+        out of the title first, then of both. Raises PictureTooSmallForLabel below 128 px, LabelPartMissing without the
+        font.
         """
         height, width = first.shape[:2]
         if min(height, width) < MINIMUM_SIDE_PX:
@@ -103,7 +104,7 @@ class Plates:
         labelled, about = drawing(first, keep_clear=keep_clear)
         if style != STANDARD and explicit.reasons(explicit.measure(labelled)):
             # In a very narrow frame what a style adds may push the words away from the edge.
-            return cls.of(first, rate, sample=sample, keep_clear=keep_clear)
+            return cls.of(first, rate, sample=sample, style=_plainer(style), keep_clear=keep_clear)
         left, top, wide, high = about.box
         ground = opencv().cvtColor(
             np.ascontiguousarray(first[top : top + high, left : left + wide]), opencv().COLOR_RGB2GRAY
@@ -113,10 +114,12 @@ class Plates:
         corner = replace(corner, box=(left - left % 2, top - top % 2, *corner.box[2:]))
         # The picture label of a larger picture is a larger label; in the smallest frames it stands close to the other.
         sizes = [(factor, _TITLE_GAP) for factor in _TITLE_FACTORS] + ([(1.0, 0.0)] if style == STANDARD else [])
-        for factor, gap in sizes:
+        plain = functools.partial(explicit.draw, sample=sample, style=_plainer(style))
+        titles = [(drawing, size) for size in sizes] + [(plain, size) for size in sizes if style != _plainer(style)]
+        for titled, (factor, gap) in titles:
             shapes = {(round(height * factor), width), (height, round(width * factor))}
             for shape in sorted(shapes, key=min, reverse=True):
-                title = _plate(*shape, _DARK_GROUND, drawing)
+                title = _plate(*shape, _DARK_GROUND, titled)
                 _, _, wide, high = title.box
                 place = ((width - wide) // 4 * 2, (height - high) // 4 * 2, wide, high)
                 room = min(place[0] / width, place[1] / height)
@@ -124,7 +127,7 @@ class Plates:
                 if is_larger and room >= _TITLE_MARGIN and not _overlap(place, _apart(corner.box, gap)):
                     return cls(corner, replace(title, box=place), math.ceil(TITLE_S * rate))
         if style != STANDARD:
-            return cls.of(first, rate, sample=sample, keep_clear=keep_clear)
+            return cls.of(first, rate, sample=sample, style=_plainer(style), keep_clear=keep_clear)
         raise PictureTooSmallForLabel(width=width, height=height, minimum=MINIMUM_SIDE_PX)
 
     def lay(self, index: int, luma: Luma, blue: Luma, red: Luma) -> None:
@@ -132,6 +135,12 @@ class Plates:
         self.corner.lay(luma, blue, red)
         if index < self.title_frames:
             self.title.lay(luma, blue, red)
+
+
+def _plainer(style: LabelStyle) -> LabelStyle:
+    """The same plate and place without more size or words; the standard look where that is all there is."""
+    plain = replace(style, scale=1.0, icon=False)
+    return plain if plain != style else STANDARD
 
 
 def _plate(height: int, width: int, ground: int, drawing: Drawing) -> Plate:

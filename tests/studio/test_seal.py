@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,20 +12,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from compliance import verify
 from compliance.errors import ConsentMissing, ContentBlocked, FormatUnsupported, VoiceConsentMissing
 from compliance.permit import LikenessUse
 from engines.engine import Input, Request
 from studio.sealing import kind_of
+from studio.settings import FILE_NAME
 from studio.workshop import Workshop
 from tests.compliance.documents import DOCUMENTS, HTML
 from tests.engines.voices import LOW, speech, wav
-from tests.studio import test_commands
+from tests.studio import command_line
+from tests.studio.command_line import Signet
 from tests.studio.conftest import HOPPER
-from tests.studio.test_commands import Answer
 from tests.studio.test_pictures import finish, forbidden
 
-english, signet, template = test_commands.english, test_commands.signet, test_commands.template
-Signet = Callable[..., Answer]
+english, signet, template = command_line.english, command_line.signet, command_line.template
 TOOL = ("--made-with", "Some Tool 1.0")
 
 
@@ -151,3 +152,13 @@ def test_markdown_without_front_matter_stays_markdown(workshop: Workshop, tmp_pa
     assert workshop.plan_seal(path, made_with="Some Tool").request.options["format"] == "md"
     with pytest.raises(FormatUnsupported):
         workshop.verify_seal(path, tmp_path / "b.txt")
+
+
+def test_the_preset_of_the_home_reaches_documents(workshop: Workshop, tmp_path: Path) -> None:
+    """What `signet settings label` keeps is drawn by the next release."""
+    (workshop.home / FILE_NAME).write_text(json.dumps({"label_style": "eu"}))
+    (tmp_path / "a.txt").write_bytes(DOCUMENTS["txt"])
+    plan = workshop.plan_seal(tmp_path / "a.txt", made_with="Some Tool")
+    released = workshop.release(finish(workshop, plan), tmp_path / "b.txt")
+    assert released.path.read_text().splitlines()[1] == "AI GENERATED"
+    assert verify.verify_file(released.path).layers["explicit"].state == "intact"
