@@ -34,6 +34,7 @@ from compliance.gate import Gate, RuleResult
 from compliance.keys import HomeKeys, has_keys, public_keys
 from compliance.labels.policy import LABEL_TEXT, SAMPLE_TEXT, Language
 from compliance.ledger import Ledger, origin_of
+from compliance.media import Kind
 from compliance.proof import parse_vkey
 from compliance.release import Released, Releaser
 from compliance.roles import Action
@@ -348,13 +349,15 @@ class Workshop(Planning, Consents):
         current = self._accounts.require()
         return current.account, current.require_keys()
 
-    def verify_out(self, out: Path, overwrite: bool = False, inputs: Sequence[Path] = ()) -> None:
+    def verify_out(
+        self, out: Path, overwrite: bool = False, inputs: Sequence[Path] = (), kind: Kind | None = None
+    ) -> None:
         """Raise now what `release` would raise about the destination.
 
-        inputs: the files that the result is made from. Raises FormatUnsupported, NotWritable, TargetExists,
-        OutputIsInput.
+        inputs: the files that the result is made from. kind: of what is to come, where it is known. Raises
+        FormatUnsupported, NotWritable, TargetExists, OutputIsInput.
         """
-        verify_destination(place_of(out), overwrite, inputs)
+        verify_destination(place_of(out), overwrite, inputs, kind)
 
     def require_ready(self) -> None:
         """Raise NotSignedIn, SessionLocked, StepUpNeeded, NotVerified or RoleMissing before any work is done."""

@@ -24,7 +24,7 @@ from engines.engine import FoundFace, Option, Request, engine
 from engines.job import CancelToken, Events, Progress
 from engines.packs import pack_named
 from engines.picture.denoising import N_BLACK, Job, Row, generate
-from engines.picture.options import checked
+from engines.picture.options import SHORTEST_SIDE_PX, checked
 from engines.picture.pipelines import ATTENTION, KINDS, LORA_KIND, MEMORY, SCHEDULERS, Loaded, is_out_of_memory, load
 from engines.source import decode
 
@@ -40,8 +40,8 @@ class Diffusion:
         Option("pack", "", "The model pack."),
         Option("prompt", "", "What the picture shows; (word:1.3) weighs more, [word] less, where the model knows it."),
         Option("negative", "", "What it does not show."),
-        Option("width", 512, "Width of the picture.", minimum=64, maximum=2048, unit="px"),
-        Option("height", 512, "Height of the picture.", minimum=64, maximum=2048, unit="px"),
+        Option("width", 512, "Width of the picture.", minimum=SHORTEST_SIDE_PX, maximum=2048, unit="px"),
+        Option("height", 512, "Height of the picture.", minimum=SHORTEST_SIDE_PX, maximum=2048, unit="px"),
         Option("steps", 20, "Number of denoising steps.", minimum=1, maximum=150),
         Option("guidance", 7.0, "How closely the words are followed.", minimum=0, maximum=30),
         Option("scheduler", "as the model", "How the steps are taken.", choices=tuple(SCHEDULERS)),

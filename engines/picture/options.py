@@ -8,6 +8,8 @@ from compliance.errors import OptionUnfit
 from engines.engine import Option, Request
 
 LONGEST_PROMPT = 4000
+# A shorter side cannot carry the label that every picture leaves with.
+SHORTEST_SIDE_PX = 96
 
 
 def checked(request: Request, options: tuple[Option, ...]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from compliance.media import MediaInfo, SyntheticMedia
 from compliance.permit import Permit, Role
 from engines.engine import FoundFace, Option, Request, engine
 from engines.job import CancelToken, Events, Progress
-from engines.picture.options import checked
+from engines.picture.options import SHORTEST_SIDE_PX, checked
 from engines.picture.scene.painting import paint
 from engines.picture.scene.parser import Wish, parse
 from engines.source import decode
@@ -32,8 +32,8 @@ class Sketch:
     options: tuple[Option, ...] = (
         Option("prompt", "", "What the picture shows."),
         Option("negative", "", "What it does not show."),
-        Option("width", 512, "Width of the picture.", minimum=64, maximum=2048, unit="px"),
-        Option("height", 512, "Height of the picture.", minimum=64, maximum=2048, unit="px"),
+        Option("width", 512, "Width of the picture.", minimum=SHORTEST_SIDE_PX, maximum=2048, unit="px"),
+        Option("height", 512, "Height of the picture.", minimum=SHORTEST_SIDE_PX, maximum=2048, unit="px"),
     )
 
     def survey(self, name: str, data: bytes) -> list[FoundFace]:
@@ -54,7 +54,7 @@ class Sketch:
         settings = checked(request, self.options)
         for name in ("width", "height"):
             if settings[name] != int(settings[name]):
-                raise OptionUnfit(option=name, value=settings[name], allowed="64 – 2048")
+                raise OptionUnfit(option=name, value=settings[name], allowed=f"{SHORTEST_SIDE_PX} – 2048")
         if not str(settings["prompt"]).strip():
             raise OptionUnfit(option="prompt", value="empty", allowed="words for what the picture shows")
         events(Progress(0, _STAGES, "reading the words"))

@@ -119,7 +119,7 @@ def swap(
         verify_is_file(picture)
     with opened(context) as workshop:
         with_keys(workshop, password_file, workshop.require_ready)
-        workshop.verify_out(out, overwrite, (source, target))
+        workshop.verify_out(out, overwrite, (source, target), "picture")
         plan = workshop.plan_swap(
             source,
             target,

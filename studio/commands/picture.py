@@ -28,7 +28,7 @@ _SIZE = re.compile(r"(\d{1,5})\s*[xX×*]\s*(\d{1,5})")
 
 PromptOption = Annotated[str, typer.Option("--prompt", metavar="TEXT", help=N_("What the picture shows."))]
 NegativeOption = Annotated[str, typer.Option("--negative", metavar="TEXT", help=N_("What it does not show."))]
-SizeOption = Annotated[str, typer.Option("--size", metavar="WxH", help=N_("Width and height in pixels, 64 to 2048."))]
+SizeOption = Annotated[str, typer.Option("--size", metavar="WxH", help=N_("Width and height in pixels, 96 to 2048."))]
 SeedOption = Annotated[
     int | None,
     typer.Option(
@@ -80,21 +80,33 @@ def _run(
     overwrite: bool,
     inputs: tuple[Path, ...],
     plans: Mapping[int, Callable[[Workshop], SwapPlan]],
+    is_seeded: bool,
 ) -> None:
-    """Make and release every plan (by its seed), one after the other."""
+    """Make and release every plan (by its seed), one after the other; is_seeded: the seed makes a difference."""
     places = [numbered(out, index, len(plans)) for index in range(len(plans))]
     with opened(context) as workshop:
         with_keys(workshop, password_file, workshop.require_ready)
         for place in places:
-            workshop.verify_out(place, overwrite, inputs)
+            workshop.verify_out(place, overwrite, inputs, "picture")
         for place, (seed, plan) in zip(places, plans.items(), strict=True):
-            release = make(workshop, output, plan(workshop), place, overwrite)
+            made = plan(workshop)
+            if place == places[0] and inputs:
+                _tell_frames(output, inputs[0])
+            release = make(workshop, output, made, place, overwrite)
             label = workshop.label_text()
             output.data({"event": "released", **release, "label": label, "seed": seed})
             output.line(_("Released: {path} (release {id})", path=release["path"], id=release["id"]))
             output.line(_("Label on it: {label} · ledger entry {index}", label=label, index=release["ledger_index"]))
-            if inputs == () or len(plans) > 1:
+            if is_seeded:
                 output.line(_("Seed: {seed}", seed=seed))
+
+
+def _tell_frames(output: Output, picture: Path) -> None:
+    """Say that a moving picture, or one of pages, was given."""
+    from engines.source import count_frames
+
+    if (count := count_frames(picture.read_bytes())) > 1:
+        output.note(_("{name} has {count} frames or pages; only the first is used.", name=picture.name, count=count))
 
 
 def _seeds(seed: int | None, count: int) -> list[int]:
@@ -134,7 +146,7 @@ def _worded(
 
     plans = {number: planned(number) for number in seeds}
     inputs = tuple(path for path in (picture, mask) if path is not None)
-    _run(context, output, password_file, out, overwrite, inputs, plans)
+    _run(context, output, password_file, out, overwrite, inputs, plans, "prompt" in options)
 
 
 @group.command(
@@ -194,6 +206,9 @@ def generate(
     from studio.pictures import DIFFUSION, usual_pack
 
     width, height = size_of(size)
+    if mask is not None and picture is None:
+        problem = _("--mask goes with --picture: it says where that picture may be painted")
+        raise UsageUnclear(problem=problem, command="signet picture generate")
     named = pack or usual_pack(home_folder(call_of(context).home))
     if not named:
         raise PackMissing(pack=DIFFUSION)

@@ -179,7 +179,9 @@ def speak(
             return
         beside = []
         for place in places:
-            workshop.verify_out(place, overwrite, tuple(path for path in (script, reference) if path is not None))
+            workshop.verify_out(
+                place, overwrite, tuple(path for path in (script, reference) if path is not None), "sound"
+            )
             beside.append(subtitles_beside(place, subtitles, overwrite) if subtitles is not None else None)
         if reference is None:
             output.note(_("These voices are nobody's likeness: no consent is needed."))

@@ -187,7 +187,7 @@ def _change(
         verify_recording(path)
     with opened(context) as workshop:
         with_keys(workshop, password_file, workshop.require_ready)
-        workshop.verify_out(out, overwrite, tuple(recordings.values()))
+        workshop.verify_out(out, overwrite, tuple(recordings.values()), "sound")
         plan = workshop.plan_voice(engine_id, options, **recordings, **asked)
         if explain:
             show_rules(output, workshop.explain(plan.request))

@@ -150,6 +150,6 @@ def test_both_languages_are_one_version() -> None:
     assert found.version == "1"
     for text in found.texts.values():
         head = text.split("\n", 1)[0]
-        assert head.endswith(f"version {found.version}")
+        assert head.endswith((f"version {found.version}", f"版本 {found.version}"))
         assert "AIGC" in text
         assert "AI生成 · AI-generated" in text

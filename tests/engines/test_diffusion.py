@@ -32,7 +32,7 @@ from engines.job import CancelToken, Event, JobCancelled, Progress
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 PERMIT = Permit("per", "picture.generate", "picture.diffusers", "", "acc", (), "private", 0, "", "")
-WORDS = {"pack": "tiny", "prompt": "a low house", "width": 96, "height": 64, "steps": 3, "device": "cpu"}
+WORDS = {"pack": "tiny", "prompt": "a low house", "width": 96, "height": 96, "steps": 3, "device": "cpu"}
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_cancel_works_at_any_step(engine: Any) -> None:
     with pytest.raises(JobCancelled):
         make(engine, events=stop, cancel=token, steps=50)
     assert reached[-1] == 2
-    assert make(engine).shape == (64, 96, 3)
+    assert make(engine).shape == (96, 96, 3)
 
 
 def test_same_request_same_bytes(engine: Any) -> None:
@@ -146,14 +146,14 @@ def test_same_request_same_bytes(engine: Any) -> None:
 @pytest.mark.parametrize("scheduler", ["ddim", "euler ancestral", "dpm++ 2m", "unipc", "heun", "lcm"])
 def test_every_scheduler_runs(engine: Any, scheduler: str) -> None:
     """Each offered scheduler fits the model."""
-    assert make(engine, scheduler=scheduler, steps=2).shape == (64, 96, 3)
+    assert make(engine, scheduler=scheduler, steps=2).shape == (96, 96, 3)
 
 
 def test_pictures_and_masks(engine: Any) -> None:
     """Picture to picture takes the size that is asked for; painting into a mask leaves the rest of the picture."""
     whole = make(engine, {"target": picture(40)}, strength=0.9)
     painted = make(engine, {"target": picture(40), "mask": picture(255, "L")}, strength=0.9)
-    assert whole.shape == painted.shape == (64, 96, 3)
+    assert whole.shape == painted.shape == (96, 96, 3)
     assert not np.array_equal(whole, make(engine))
 
 

@@ -193,7 +193,7 @@ def test_attention_that_is_not_here_is_told(engine: Any) -> None:
     """The processor has no cuDNN: a sentence, and the next picture is whole."""
     with pytest.raises(OptionUnfit):
         make(engine, attention="cudnn")
-    assert make(engine, attention="plain")[0].shape == (64, 96, 3)
+    assert make(engine, attention="plain")[0].shape == (96, 96, 3)
 
 
 # --- what works ------------------------------------------------------------------------------------------------------
@@ -244,18 +244,18 @@ def header(path: Path, shapes: dict[str, list[int]]) -> None:
 def test_an_xl_model(engine: Any) -> None:
     """Text, picture and mask, and words that weigh more, with both text encoders."""
     plain, warnings = make(engine, pack="xl")
-    assert plain.shape == (64, 96, 3) and warnings == (denoising.N_RAN_ON.format("cpu", "float32"),)
+    assert plain.shape == (96, 96, 3) and warnings == (denoising.N_RAN_ON.format("cpu", "float32"),)
     weighted, _ = make(engine, pack="xl", prompt="a (low:1.5) house", negative="[low]")
     assert not np.array_equal(plain, weighted)
     inputs = {"target": picture(40), "mask": picture(255, "L")}
-    assert make(engine, inputs, pack="xl", strength=0.9)[0].shape == (64, 96, 3)
+    assert make(engine, inputs, pack="xl", strength=0.9)[0].shape == (96, 96, 3)
 
 
 def test_a_flow_model_tells_what_it_does_not_know(engine: Any) -> None:
     """A transformer that matches flows: its own scheduler, no weights of words, sides of its own step."""
     plain, _ = make(engine, pack="flow")
     made, warnings = make(engine, pack="flow", scheduler="euler", prompt="a (low) house", memory="sliced")
-    assert made.shape == plain.shape == (64, 96, 3)
+    assert made.shape == plain.shape == (96, 96, 3)
     assert denoising.N_NO_SCHEDULER in warnings and weighting.N_NO_WEIGHTS in warnings
     assert not np.array_equal(plain, make(engine, pack="flow", negative="low")[0])
 

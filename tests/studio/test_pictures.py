@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,13 +29,12 @@ from studio.commands.picture import numbered, size_of
 from studio.packs import add_pack
 from studio.review import WordsReview
 from studio.workshop import SwapPlan, Workshop, raise_failed
-from tests.studio import test_commands
+from tests.studio import command_line
+from tests.studio.command_line import Signet
 from tests.studio.conftest import HOPPER
-from tests.studio.test_commands import Answer
 
 # Fixtures, under names of this file.
-english, signet, template = test_commands.english, test_commands.signet, test_commands.template
-Signet = Callable[..., Answer]
+english, signet, template = command_line.english, command_line.signet, command_line.template
 
 LIMIT_S = 60.0
 SCENE = {"prompt": "a boat on a lake at sunset", "width": 320, "height": 200}
@@ -160,8 +158,34 @@ def test_bad_commands_have_their_codes(signet: Signet, tmp_path: Path) -> None:
     assert signet("picture", "enhance", "--picture", tmp_path / "no.png", "--out", out).code == 1
     assert signet("picture", "enhance", "--picture", HOPPER, "--out", out).code == 5
     assert signet("picture", "restore", "--picture", HOPPER, "--mask", tmp_path / "no.png", "--out", out).code == 1
-    assert signet("picture", "sketch", "--prompt", "a lake", "--out", tmp_path / "out.bmp").code == 2
+    assert signet(*base, "--size", "95x300").code == 2
+    assert signet(*base, "--purpose", "whatever").code == 2
+    assert signet("picture", "generate", "--prompt", "a lake", "--mask", HOPPER, "--out", out).code == 2
+    for name in ("out.bmp", "out.wav", "out.mp4", "out"):
+        refused = signet("picture", "sketch", "--prompt", "a lake", "--out", tmp_path / name)
+        # Before anything is painted, and with the endings of pictures alone.
+        assert refused.code == 2 and "[0/" not in refused.err
+        assert ".avif." in refused.err and ".docx" not in refused.err
+    folder = signet("picture", "sketch", "--prompt", "a lake", "--out", tmp_path)
+    assert folder.code == 11 and "it is a folder" in folder.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_moving_picture_is_told_to_be_used_in_part(signet: Signet, tmp_path: Path) -> None:
+    """Of a picture with frames the first is used, and the user reads so; a still one is told nothing of."""
+    still = Image.new("RGB", (160, 120), (40, 90, 160))
+    still.save(tmp_path / "still.gif")
+    still.save(tmp_path / "moving.gif", save_all=True, append_images=[Image.new("RGB", (160, 120), (200, 90, 0))])
+    told = {}
+    for name in ("still", "moving"):
+        words = ["picture", "enhance", "--picture", tmp_path / f"{name}.gif", "--out", tmp_path / f"{name}.png"]
+        answer = signet(*words, "--json" if name == "still" else "--overwrite")
+        assert answer.code == 0
+        told[name] = answer.err
+    assert "moving.gif has 2 frames or pages; only the first is used." in told["moving"]
+    assert "frames" not in told["still"]
+    with Image.open(tmp_path / "moving.png") as made:
+        assert np.asarray(made.convert("RGB"), int)[20, 20, 2] > 120
 
 
 # --- what works ------------------------------------------------------------------------------------------------------

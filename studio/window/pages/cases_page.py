@@ -60,7 +60,8 @@ class OpenCaseDialog(TextDialog):
     """What kind of case, about which account or release, and what is the matter."""
 
     def __init__(self, accounts: list[str], releases: list[tuple[str, str]], parent: QWidget | None = None) -> None:
-        super().__init__("case_open", _("Open a case"), _("What is the matter? The text is sealed."), _("Open it"), parent)
+        told = _("What is the matter? The text is sealed.")
+        super().__init__("case_open", _("Open a case"), told, _("Open it"), parent)
         self._kind = named(QComboBox(), "case_open_kind", _("Kind of case"))
         for kind in OPENED_BY_HAND:
             self._kind.addItem(case_kind(kind), kind)

@@ -108,7 +108,7 @@ class PicturesPage(Page):
         self._negative.setPlaceholderText(_("What it does not show"))
         self._negative.textChanged.connect(lambda text: self._write("negative", text))
         self._sides = {
-            name: number_field(f"pictures_{name}", title, 64, 2048)
+            name: number_field(f"pictures_{name}", title, 96, 2048)
             for name, title in (("width", _("Width in pixels")), ("height", _("Height in pixels")))
         }
         for name, field in self._sides.items():
@@ -144,7 +144,7 @@ class PicturesPage(Page):
     def _round(self, name: str) -> None:
         """Models take sides that are multiples of 8."""
         field = self._sides[name]
-        field.setValue(max(64, round(field.value() / SIDE_STEP) * SIDE_STEP))
+        field.setValue(max(96, round(field.value() / SIDE_STEP) * SIDE_STEP))
 
     # --- the picture that is worked on ------------------------------------------------------------------------------
 

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+from PySide6.QtCore import QFileInfo
+from PySide6.QtWidgets import QDialog, QFileDialog, QFileIconProvider, QWidget
 
 from studio.text import _
 
 SIZE_PX = (760, 480)
+
+
+class KindNames(QFileIconProvider):
+    """Qt's icons; a folder is called one in the language of the window, which Qt's catalogue does not know."""
+
+    def type(self, info: QFileInfo) -> str:
+        """What stands in the column of kinds."""
+        return _("Folder") if info.isDir() else str(super().type(info))
 
 
 def make_dialog(parent: QWidget, title: str, begins_at: Path, filters: str = "") -> QFileDialog:
@@ -20,6 +29,9 @@ def make_dialog(parent: QWidget, title: str, begins_at: Path, filters: str = "")
     made.setObjectName("file_dialog")
     made.setOption(QFileDialog.Option.DontUseNativeDialog)
     made.resize(*SIZE_PX)
+    # Qt does not own it: the dialog keeps it alive.
+    made.kind_names = KindNames()  # type: ignore[attr-defined]  # a name of ours on an object of Qt
+    made.setIconProvider(made.kind_names)  # type: ignore[attr-defined]  # the same
     word = QFileDialog.DialogLabel
     for which, text in (
         (word.LookIn, _("Folder:")),

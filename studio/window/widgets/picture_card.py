@@ -87,7 +87,7 @@ class PictureCard(QWidget):
         line, hint = "", ""
         match slot.state:
             case "empty":
-                hint = _("PNG or JPEG")
+                hint = _("PNG, JPEG, WebP, TIFF or GIF")
             case "reading":
                 line, hint = name, _("Looking for faces...")
             case "ready":

@@ -34,7 +34,7 @@ from tests.studio.window.conftest import PASSWORD, Driver, wizard_steps
 # Names of products, formats and keys, and what the tests themselves put in.
 NAMES = "signet english png jpeg jpg aigc iptc c2pa gb sha esc ctrl ai generated"
 SPEAKERS = "flite rms slt awb klatt fr mp3"
-PICTURES = "webp tif gif avif"
+PICTURES = "webp tif tiff gif avif"
 OURS = "studio grace eileen lin wei source target stray out txt pdf json wav flac mp m4a ogg cn hk pipl crowd https"
 ALLOWED = frozenset(f"{NAMES} {SPEAKERS} {PICTURES} {OURS}".split())
 WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]+")
