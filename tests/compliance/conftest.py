@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from compliance.ledger import Ledger
 from compliance.permit import Claim
 from tests.compliance.home import PASSWORD, SOURCE, TARGET, Home
+from tests.compliance.logs import make
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +46,11 @@ def out(tmp_path: Path) -> Path:
     folder = tmp_path / "out"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A new, empty ledger."""
+    made = make(tmp_path / "home")
+    yield made
+    made.store.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import hashlib
 import json
 
 import pytest
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from compliance import proof
 from compliance.errors import ProofInvalid
 from compliance.proof import Checkpoint, Proof
+from tests.compliance.logs import tree_root
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -45,18 +45,6 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
-
-
-def tree_root(leaves: list[bytes]) -> bytes:
-    """The definition MTH of RFC 6962 §2.1, word by word; slow, and independent of the code under test."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    if len(leaves) == 1:
-        return leaves[0]
-    split = 1
-    while split * 2 < len(leaves):
-        split *= 2
-    return hashlib.sha256(b"\x01" + tree_root(leaves[:split]) + tree_root(leaves[split:])).digest()
 
 
 LEAVES = [proof.leaf_hash(index.to_bytes(2, "big")) for index in range(MOST)]

@@ -1,15 +1,12 @@
-"""Witnesses: one history a log, ever; and what an old file proves about the log of today."""
+"""Witnesses: one history a log, ever."""
 
 from __future__ import annotations
 
 import base64
-import json
-import random
 import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +19,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from compliance import cosignature, proof
 from compliance.errors import (
     LedgerBroken,
-    LogNotExtended,
     ProofInvalid,
     RoleMissing,
     SignetError,
@@ -32,47 +28,17 @@ from compliance.errors import (
     WitnessRefused,
 )
 from compliance.ledger import CHECKPOINT_ENTRIES, Ledger, origin_of
-from compliance.proof import Checkpoint, node_hash, open_note, read_note, sign_note
+from compliance.proof import Checkpoint, open_note, read_note, sign_note
 from compliance.roles import Role
 from compliance.store import open_store
-from compliance.witness import (
-    Submission,
-    Witness,
-    WitnessKey,
-    load_key,
-    parse_witness_vkey,
-    verify_cosignature,
-    witness_vkey,
-)
+from compliance.witness import Witness, WitnessKey, load_key, parse_witness_vkey, verify_cosignature, witness_vkey
 from tests.compliance.home import Home
+from tests.compliance.logs import KEY, ORIGIN, OTHER_KEY, Log, leaves, tree_root
 from tests.compliance.people import add_person
-from tests.compliance.test_proof import tree_root
 
-LOG = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32))
-ORIGIN = origin_of("home-1")
-VKEY = proof.vkey(ORIGIN, LOG.public_key())
+VKEY = proof.vkey(ORIGIN, KEY.public_key())
 DESK = WitnessKey("witness.example/desk", Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
 MOMENT = datetime(2026, 11, 1, tzinfo=UTC)
-
-
-class Log:
-    """A log in memory that can lie: any list of leaves, signed with its real key."""
-
-    def __init__(self, leaves: list[bytes]) -> None:
-        self.leaves = leaves
-
-    def note(self, key: Ed25519PrivateKey = LOG, origin: str = ORIGIN) -> str:
-        return sign_note(Checkpoint(origin, len(self.leaves), tree_root(self.leaves)), key, origin)
-
-    def request(self, old: int) -> str:
-        path = [tree_root(self.leaves[start:stop]) for start, stop in proof.consistency_ranges(old, len(self.leaves))]
-        return Submission(old, tuple(path), self.note()).to_text()
-
-
-def leaves(count: int, fork: int | None = None) -> list[bytes]:
-    """Leaf hashes that differ from place `fork` on."""
-    return [proof.leaf_hash(f"{n}{'x' if fork is not None and n >= fork else ''}".encode()) for n in range(count)]
 
 
 @pytest.fixture
@@ -94,8 +60,8 @@ REFUSED: list[tuple[str, type[SignetError], str]] = [
     ("a proof from another size", WitnessNeedsProof, Log(leaves(9)).request(6)),
     ("a proof from nothing", WitnessNeedsProof, Log(leaves(9)).request(0)),
     ("an empty log", WitnessRefused, Log([]).note()),
-    ("another key", ProofInvalid, Log(leaves(9)).note(OTHER)),
-    ("an unknown log", WitnessRefused, Log(leaves(9)).note(OTHER, origin_of("home-2"))),
+    ("another key", ProofInvalid, Log(leaves(9)).note(OTHER_KEY)),
+    ("an unknown log", WitnessRefused, Log(leaves(9)).note(OTHER_KEY, origin_of("home-2"))),
     ("no checkpoint", ProofInvalid, "hello\n"),
     ("no number", ProofInvalid, "old x\n\n" + Log(leaves(9)).note()),
     ("a number with a zero in front", ProofInvalid, Log(leaves(9)).request(7).replace("old 7", "old 07")),
@@ -125,10 +91,10 @@ def test_what_does_not_extend_is_not_signed(
 def test_a_known_log_keeps_its_key(witness: Witness) -> None:
     """Neither another key for a known log nor the key of another log is taken."""
     with pytest.raises(WitnessRefused, match="another key"):
-        witness.cosign(Log(leaves(7)).note(), proof.vkey(ORIGIN, OTHER.public_key()))
-    foreign = proof.vkey(origin_of("home-3"), OTHER.public_key())
+        witness.cosign(Log(leaves(7)).note(), proof.vkey(ORIGIN, OTHER_KEY.public_key()))
+    foreign = proof.vkey(origin_of("home-3"), OTHER_KEY.public_key())
     with pytest.raises(WitnessRefused, match="another log"):
-        witness.cosign(Log(leaves(7)).note(OTHER, origin_of("home-2")), foreign)
+        witness.cosign(Log(leaves(7)).note(OTHER_KEY, origin_of("home-2")), foreign)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b"\xff", b'{"version":1,"logs":{},"seal":"00"}'])
@@ -236,8 +202,8 @@ def test_keys_come_back_from_their_texts() -> None:
 def test_a_cosigned_checkpoint_is_still_the_logs(witness: Witness) -> None:
     """The log's readers pass over the witness's line, and the same checkpoint may be signed again."""
     text = witness.cosign(Log(leaves(9)).request(7))
-    assert open_note(text, LOG.public_key()).size == 9
-    assert open_note(witness.cosign(text), LOG.public_key()).size == 9
+    assert open_note(text, KEY.public_key()).size == 9
+    assert open_note(witness.cosign(text), KEY.public_key()).size == 9
 
 
 # --- one history, whatever happens -----------------------------------------------------------------------------------
@@ -295,7 +261,7 @@ class Lying(RuleBasedStateMachine):
     def bring_back(self, which: int) -> None:
         """An old signed checkpoint, brought again, is signed only while it is the newest."""
         old = self.signed[which % len(self.signed)]
-        note = sign_note(old, LOG, ORIGIN)
+        note = sign_note(old, KEY, ORIGIN)
         if old == self.signed[-1]:
             self.witness().cosign(note, VKEY)
         else:
@@ -385,7 +351,7 @@ def test_a_checkpoint_comes_when_it_is_due(tmp_path: Path) -> None:
     from datetime import timedelta
 
     moment = [MOMENT]
-    ledger = Ledger(open_store(tmp_path), ORIGIN, LOG, clock=lambda: moment[0])
+    ledger = Ledger(open_store(tmp_path), ORIGIN, KEY, clock=lambda: moment[0])
     assert ledger.due_checkpoint() is None
     ledger.append_now("counted", {})
     assert ledger.due_checkpoint() is not None
@@ -405,230 +371,3 @@ def test_a_checkpoint_comes_when_it_is_due(tmp_path: Path) -> None:
     assert Ledger(ledger.store, ORIGIN, None).due_checkpoint() is None
     assert ledger.due_checkpoint() is not None
     ledger.store.close()
-
-
-# --- what a file saw -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    """A log of 60 entries, checkpoints at 24 and 40, and its database kept beside it."""
-    folder = tmp_path_factory.mktemp("grown")
-    made = Ledger(open_store(folder), ORIGIN, LOG)
-    for stop in (24, 40):
-        made.append_many([("counted", {"n": n}) for n in range(made.size(), stop)])
-        made.checkpoint()
-    (folder / "proof.txt").write_text(made.proof(7).to_text())
-    (folder / "proof.json").write_text(json.dumps(made.proof(7).to_json()))
-    made.append_many([("counted", {"n": n}) for n in range(40, 60)])
-    made.store.close()
-    shutil.copyfile(made.store.path, folder / "keep.db")
-    yield made
-    made.store.close()
-
-
-def shown(ledger: Ledger, path: Path) -> cosignature.Extension:
-    """The proof that the log of today extends what a file saw."""
-    return cosignature.prove_extends(ledger, LOG.public_key(), path, cosignature.seen_by(path))
-
-
-def test_every_kind_of_file_shows_the_extension(grown: Ledger, tmp_path: Path) -> None:
-    """A proof as text or JSON, a checkpoint, and a request to a witness are witnesses alike."""
-    folder = grown.store.folder
-    note = tmp_path / "note.txt"
-    note.write_text(read_stored(grown, 24))
-    request = tmp_path / "request.txt"
-    request.write_text(cosignature.submission(grown.store, grown, 24).to_text())
-    for path, kind, size in (
-        (folder / "proof.txt", "proof", 40),
-        (folder / "proof.json", "proof", 40),
-        (note, "checkpoint", 24),
-        (request, "checkpoint", 40),
-    ):
-        found = shown(grown, path)
-        assert (found.kind, found.seen_size, found.size) == (kind, size, 60)
-
-
-def read_stored(ledger: Ledger, size: int) -> str:
-    """A checkpoint as the log keeps it."""
-    return cosignature.checkpoint_text(ledger.store, size)
-
-
-@pytest.mark.parametrize("data", [b"", b"hello", b"{}", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", bytes(range(256))])
-def test_a_file_that_saw_nothing(tmp_path: Path, data: bytes) -> None:
-    """A file without a proof is told as that."""
-    (tmp_path / "x").write_bytes(data)
-    with pytest.raises(ProofInvalid):
-        cosignature.seen_by(tmp_path / "x")
-
-
-def test_another_log_and_a_forged_checkpoint_prove_nothing(grown: Ledger, tmp_path: Path) -> None:
-    """A checkpoint of another log, of another key, of a longer or another history: each is refused."""
-    path = tmp_path / "note"
-    for log, key, origin, error in (
-        (Log(leaves(5)), OTHER, origin_of("home-2"), LogNotExtended),
-        (Log(leaves(5)), OTHER, ORIGIN, ProofInvalid),
-        (Log(leaves(61)), LOG, ORIGIN, LogNotExtended),
-        (Log(leaves(5)), LOG, ORIGIN, LogNotExtended),
-    ):
-        path.write_text(log.note(key, origin))
-        with pytest.raises(error):
-            shown(grown, path)
-
-
-# --- a thousand changes by the owner of the file ---------------------------------------------------------------------
-
-Change = Callable[[sqlite3.Connection, random.Random], None]
-
-
-def _flip(data: bytes, dice: random.Random) -> bytes:
-    place = dice.randrange(len(data))
-    return data[:place] + bytes([data[place] ^ 1 << dice.randrange(8)]) + data[place + 1 :]
-
-
-def _rebuild(raw: sqlite3.Connection, bodies: list[bytes]) -> None:
-    """Write a whole new log that fits together: leaves, nodes and checkpoints by the real key."""
-    made = [proof.leaf_hash(body) for body in bodies]
-    for table in ("ledger_entry", "ledger_node", "checkpoint"):
-        raw.execute(f"DELETE FROM {table}")
-    raw.executemany("INSERT INTO ledger_entry VALUES (?, ?, ?)", [(n, made[n], body) for n, body in enumerate(bodies)])
-    level, row = 0, made
-    while len(row) > 1:
-        level, row = level + 1, [node_hash(row[n], row[n + 1]) for n in range(0, len(row) - 1, 2)]
-        raw.executemany("INSERT INTO ledger_node VALUES (?, ?, ?)", [(level, n, one) for n, one in enumerate(row)])
-    note = sign_note(Checkpoint(ORIGIN, len(bodies), tree_root(made)), LOG, ORIGIN)
-    raw.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", (len(bodies), note, "2026"))
-
-
-def _bodies(raw: sqlite3.Connection) -> list[bytes]:
-    return [body for (body,) in raw.execute("SELECT body FROM ledger_entry ORDER BY idx")]
-
-
-def _turned_back(raw: sqlite3.Connection, dice: random.Random) -> None:
-    _rebuild(raw, _bodies(raw)[: dice.randrange(1, 40)])
-
-
-def _rewritten(raw: sqlite3.Connection, dice: random.Random) -> None:
-    bodies = _bodies(raw)
-    place = dice.randrange(40)
-    bodies[place] = bodies[place].replace(b'"n":', b'"n":1')
-    _rebuild(raw, bodies)
-
-
-def _swapped(raw: sqlite3.Connection, dice: random.Random) -> None:
-    bodies = _bodies(raw)
-    one, other = dice.sample(range(40), 2)
-    bodies[one], bodies[other] = bodies[other], bodies[one]
-    _rebuild(raw, bodies)
-
-
-def _left_out(raw: sqlite3.Connection, dice: random.Random) -> None:
-    bodies = _bodies(raw)
-    del bodies[dice.randrange(40)]
-    _rebuild(raw, bodies)
-
-
-def _slipped_in(raw: sqlite3.Connection, dice: random.Random) -> None:
-    bodies = _bodies(raw)
-    bodies.insert(dice.randrange(40), bodies[0])
-    _rebuild(raw, bodies)
-
-
-def _flipped(raw: sqlite3.Connection, dice: random.Random) -> None:
-    table, column = dice.choice([("ledger_entry", "body"), ("ledger_entry", "leaf"), ("ledger_node", "hash")])
-    key, value = dice.choice(raw.execute(_SELECT[table].format(column)).fetchall())
-    where = "idx" if table == "ledger_entry" else "level * 1000 + idx"
-    raw.execute(f"UPDATE {table} SET {column} = ? WHERE {where} = ?", (_flip(value, dice), key))
-
-
-_SELECT = {
-    "ledger_entry": "SELECT idx, {} FROM ledger_entry",
-    "ledger_node": "SELECT level * 1000 + idx, {} FROM ledger_node",
-}
-
-
-def _cut(raw: sqlite3.Connection, dice: random.Random) -> None:
-    end = dice.randrange(40)
-    raw.execute("DELETE FROM checkpoint")
-    raw.execute("DELETE FROM ledger_entry WHERE idx >= ?", (end,))
-    raw.execute("DELETE FROM ledger_node WHERE (idx + 1) << level > ?", (end,))
-
-
-def _said_to_be_pruned(raw: sqlite3.Connection, dice: random.Random) -> None:
-    place = dice.randrange(60)
-    raw.execute("INSERT INTO pruned VALUES (?, '2026')", (place,))
-    raw.execute("UPDATE ledger_entry SET body = NULL WHERE idx = ?", (place,))
-
-
-def _node_gone(raw: sqlite3.Connection, dice: random.Random) -> None:
-    level, place = dice.choice(raw.execute("SELECT level, idx FROM ledger_node").fetchall())
-    raw.execute("DELETE FROM ledger_node WHERE level = ? AND idx = ?", (level, place))
-
-
-def _emptied(raw: sqlite3.Connection, _dice: random.Random) -> None:
-    for table in ("ledger_entry", "ledger_node", "checkpoint"):
-        raw.execute(f"DELETE FROM {table}")
-
-
-CHANGES: list[Change] = [
-    _turned_back,
-    _rewritten,
-    _swapped,
-    _left_out,
-    _slipped_in,
-    _flipped,
-    _cut,
-    _said_to_be_pruned,
-    _node_gone,
-    _emptied,
-]
-
-
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__.strip("_"))
-def test_a_thousand_changes_are_found_with_one_old_checkpoint(grown: Ledger, change: Change) -> None:
-    """A hundred random changes of each kind by somebody who has database and key: the old file finds every one."""
-    dice = random.Random(change.__name__)
-    path, seen = grown.store.folder / "proof.txt", cosignature.seen_by(grown.store.folder / "proof.txt")
-    raw = sqlite3.connect(grown.store.path, isolation_level=None)
-    for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        raw.execute(f"DROP TRIGGER {name}")
-    raw.execute("PRAGMA synchronous=OFF")
-    raw.execute("ATTACH ? AS keep", (str(grown.store.folder / "keep.db"),))
-    try:
-        for number in range(100):
-            raw.execute("BEGIN")
-            change(raw, dice)
-            raw.execute("COMMIT")
-            try:
-                cosignature.prove_extends(grown, LOG.public_key(), path, seen)
-            except (LedgerBroken, LogNotExtended):
-                pass
-            else:
-                pytest.fail(f"change {number} was not found")
-            _restore(raw)
-        assert cosignature.prove_extends(grown, LOG.public_key(), path, seen).size == 60
-    finally:
-        _restore(raw)
-        raw.close()
-
-
-def _restore(raw: sqlite3.Connection) -> None:
-    raw.execute("BEGIN")
-    for table in ("ledger_entry", "ledger_node", "checkpoint", "pruned"):
-        raw.execute(f"DELETE FROM {table}")
-        raw.execute(f"INSERT INTO {table} SELECT * FROM keep.{table}")
-    raw.execute("COMMIT")
-
-
-def test_without_an_outside_checkpoint_a_rewritten_log_looks_sound(grown: Ledger) -> None:
-    """Why witnesses are needed: who has database and key rewrites the past, and the log alone cannot tell."""
-    raw = sqlite3.connect(grown.store.path, isolation_level=None)
-    for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        raw.execute(f"DROP TRIGGER {name}")
-    raw.execute("ATTACH ? AS keep", (str(grown.store.folder / "keep.db"),))
-    _rewritten(raw, random.Random(1))
-    grown.verify()
-    with pytest.raises(LogNotExtended):
-        shown(grown, grown.store.folder / "proof.txt")
-    _restore(raw)
-    raw.close()
