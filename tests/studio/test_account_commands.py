@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyotp
 import pytest
@@ -18,25 +15,10 @@ from studio.commands.root import run
 from studio.workshop import Workshop
 from tests.compliance.home import PASSWORD, lower_the_cost_of_passwords
 from tests.compliance.test_accounts import HeldKeys
+from tests.studio.command_line import Answer, Signet
 from tests.studio.conftest import prove
 
 RESIDENT = "11010519491231002X"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one command line came to."""
-
-    code: int
-    out: str
-
-    @property
-    def data(self) -> Any:
-        """The last JSON line."""
-        return json.loads(self.out.splitlines()[-1])
-
-
-Signet = Callable[..., Answer]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +55,7 @@ def signet(
         code = run([*map(str, words), "--json"])
         captured = capsys.readouterr()
         assert captured.err == ""
-        return Answer(code, captured.out)
+        return Answer(code, captured.out, captured.err)
 
     assert run_it("account", "login", "maria").code == 0
     return run_it

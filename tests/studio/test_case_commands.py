@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,46 +20,10 @@ from studio import text, workshop
 from studio.commands.root import build, run
 from studio.workshop import Workshop
 from tests.compliance.home import PASSWORD, lower_the_cost_of_passwords
+from tests.studio.command_line import Answer, MemoryKeyring
 
 PEOPLE = {"ben": Role.CREATOR, "rita": Role.REVIEWER, "rolf": Role.REVIEWER, "otto": Role.AUDITOR}
 RELEASE = "0123456789abcdef"
-
-
-class MemoryKeyring:
-    """A session keyring in this process."""
-
-    name = "memory"
-
-    def __init__(self) -> None:
-        self._held: dict[str, bytes] = {}
-
-    def put(self, home_id: str, key: bytes, lifetime_s: int) -> None:
-        self._held[home_id] = key
-
-    def get(self, home_id: str) -> bytes | None:
-        return self._held.get(home_id)
-
-    def drop(self, home_id: str) -> None:
-        self._held.pop(home_id, None)
-
-
-@dataclass
-class Answer:
-    """What one command line came to."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        """The last JSON line."""
-        return json.loads(self.out.splitlines()[-1])
-
-    @property
-    def error(self) -> str:
-        """The name of the error."""
-        return str(self.data["error"])
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +190,42 @@ def test_a_case_goes_its_way(signet: Callable[..., Answer], tmp_path: Path) -> N
     assert json.loads(Path(pack["json"]).read_bytes())["case"]["id"] == case
     refused = signet("rolf", "case", "report", case, "--out", tmp_path / "pack", "--json")
     assert (refused.code, refused.error) == (11, "TargetExists")
+
+
+@pytest.mark.parametrize(
+    ("out", "said", "error"),
+    [
+        ("n" * 300, "It is me.", (11, "NotWritable")),
+        (".", "It is me.", (11, "NotWritable")),
+        ("there.json", "It is me.", (11, "TargetStays")),
+        ("dangling.json", "It is me.", (11, "TargetStays")),
+        ("new.json", "It is \udcff me.", (2, "ComplaintUnclear")),
+    ],
+)
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_complaint_that_cannot_be_written_is_refused(
+    signet: Callable[..., Answer], tmp_path: Path, out: str, said: str, error: tuple[int, str], signed: bool
+) -> None:
+    """Names that are none, names that are taken, and bytes that are no text: a sentence, and nothing is written."""
+    (tmp_path / "there.json").write_text("mine")
+    (tmp_path / "dangling.json").symlink_to("absent")
+    way = () if signed else ("--unsigned", "--contact", "me")
+    target = out if out == "." else str(tmp_path / out)
+    refused = signet("ben", "case", "complain", "--text", said, "--out", target, *way, "--json")
+    assert (refused.code, refused.error) == error
+    assert sorted(one.name for one in tmp_path.iterdir() if one.name.endswith(".json")) == [
+        "dangling.json",
+        "there.json",
+    ]
+    assert (tmp_path / "there.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize("out", ["/", ".", ""])
+def test_a_folder_is_no_name_of_a_report(signet: Callable[..., Answer], out: str) -> None:
+    """Nor of a notice."""
+    report = signet("rolf", "case", "report", "cas-0123456789", "--out", out, "--json")
+    notice = signet("maria", "refute", RELEASE, "--reason", "It is not so.", "--out", out, "--json")
+    assert [(one.code, one.error) for one in (report, notice)] == [(11, "NotWritable")] * 2
 
 
 def test_a_complaint_from_outside(signet: Callable[..., Answer], tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -37,42 +36,12 @@ from studio.packs import add_pack
 from studio.workshop import SwapPlan, Workshop
 from tests.compliance.home import PASSWORD
 from tests.engines.test_recogniser import tiny_model
+from tests.studio.command_line import Answer, MemoryKeyring
 from tests.studio.conftest import COLLINS, HOPPER
 
 LIMIT_S = 60.0
 TODAY = date.today()
 UNTIL = (TODAY + timedelta(days=9)).isoformat()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command said."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[dict]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-class MemoryKeyring:
-    """Holds the keys of one test."""
-
-    name = "memory"
-
-    def __init__(self) -> None:
-        self._held: dict[str, bytes] = {}
-
-    def put(self, home_id: str, key: bytes, lifetime_s: int) -> None:
-        self._held[home_id] = key
-
-    def get(self, home_id: str) -> bytes | None:
-        return self._held.get(home_id)
-
-    def drop(self, home_id: str) -> None:
-        self._held.pop(home_id, None)
 
 
 @pytest.fixture

@@ -20,12 +20,12 @@ from compliance.destination import verify_destination
 from compliance.errors import NotWritable, OutOfMemory, OutputIsInput, TooManyFilesOpen, WorkerDied
 from studio import demo, runner
 from studio.workshop import Workshop
-from tests.studio import test_commands
-from tests.studio.test_commands import COLLINS, HOPPER, Answer, Template, swap
+from tests.studio import command_line
+from tests.studio.command_line import Signet, Template, swap
+from tests.studio.conftest import COLLINS, HOPPER
 
 # Fixtures, under names of this file.
-english, signet, template = test_commands.english, test_commands.signet, test_commands.template
-Signet = Callable[..., Answer]
+english, signet, template = command_line.english, command_line.signet, command_line.template
 
 
 # --- where the result goes -------------------------------------------------------------------------------------------

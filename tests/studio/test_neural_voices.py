@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,13 +29,12 @@ from studio.packs import add_pack
 from studio.workshop import SwapPlan, Workshop, raise_failed
 from tests.engines.tiny_voices import make_vits, the_xtts
 from tests.engines.voices import LOW, speech, wav
-from tests.studio import test_commands
-from tests.studio.test_commands import Answer
+from tests.studio import command_line
+from tests.studio.command_line import Signet
 from tests.studio.test_voices import forbidden
 
 # Fixtures, under names of this file.
-english, signet, template = test_commands.english, test_commands.signet, test_commands.template
-Signet = Callable[..., Answer]
+english, signet, template = command_line.english, command_line.signet, command_line.template
 
 LIMIT_S = 120.0
 OPEN: dict[str, Any] = {"licence": "Apache-2.0", "licence_class": LicenceClass.OPEN}

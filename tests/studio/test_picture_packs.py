@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,13 @@ from studio.workshop import Workshop
 from tests.engines import tiny_networks
 from tests.engines.tiny_diffusion import make_pipeline
 from tests.engines.tiny_single_file import make_single_file
-from tests.studio import test_commands
+from tests.studio import command_line
+from tests.studio.command_line import Signet
 from tests.studio.conftest import HOPPER
-from tests.studio.test_commands import Answer
 from tests.studio.test_review import _permit, body
 
 # Fixtures, under names of this file.
-english, signet, template = test_commands.english, test_commands.signet, test_commands.template
-Signet = Callable[..., Answer]
+english, signet, template = command_line.english, command_line.signet, command_line.template
 
 LIMIT_S = 60.0
 ABOUT: dict[str, Any] = {"licence": "Apache-2.0", "licence_class": LicenceClass.OPEN}

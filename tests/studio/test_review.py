@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,14 +43,13 @@ from studio.packs import add_pack, packs_folder
 from studio.review import WordsReview, words_of
 from studio.workshop import SwapPlan, Workshop, raise_failed
 from tests.compliance.home import PASSWORD
-from tests.compliance.test_review import model
-from tests.studio import test_commands
+from tests.compliance.test_review_classifiers import model
+from tests.studio import command_line
+from tests.studio.command_line import Signet
 from tests.studio.conftest import COLLINS, HOPPER
-from tests.studio.test_commands import Answer
 
 # Fixtures, under names of this file.
-english, signet, template = test_commands.english, test_commands.signet, test_commands.template
-Signet = Callable[..., Answer]
+english, signet, template = command_line.english, command_line.signet, command_line.template
 
 LIMIT_S = 60.0
 SCENE = {"prompt": "a boat on a lake", "width": 160, "height": 128}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from compliance import verify
 from tests.engines.films import encoded, turned
-from tests.studio import test_commands
+from tests.studio import command_line
 from tests.studio.test_seal import TOOL, Signet
 
-english, signet, template = test_commands.english, test_commands.signet, test_commands.template
+english, signet, template = command_line.english, command_line.signet, command_line.template
 
 
 def test_a_film_needs_a_word_on_the_people_in_it(signet: Signet, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,12 +9,11 @@ import pytest
 
 from engines.sound import decode_sound
 from tests.engines.voices import HIGH, LOW, speech, wav
-from tests.studio import test_commands
-from tests.studio.test_commands import Answer
+from tests.studio import command_line
+from tests.studio.command_line import Signet
 
 # Fixtures, under names of this file.
-english, signet, template = test_commands.english, test_commands.signet, test_commands.template
-Signet = Callable[..., Answer]
+english, signet, template = command_line.english, command_line.signet, command_line.template
 
 UNTIL = date.today() + timedelta(days=30)
 

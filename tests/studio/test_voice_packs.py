@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,14 +32,13 @@ from studio.workshop import SwapPlan, Workshop, raise_failed
 from tests.engines.tiny_converters import make_converter, make_speaker
 from tests.engines.tiny_voices import make_piper
 from tests.engines.voices import HIGH, speech, wav
-from tests.studio import test_commands, test_voice_consent
-from tests.studio.test_commands import Answer
+from tests.studio import command_line, test_voice_consent
+from tests.studio.command_line import Signet
 from tests.studio.test_voice_consent import LIMIT_S, consent, refused
 
 # Fixtures, under names of this file.
-english, signet, template = test_commands.english, test_commands.signet, test_commands.template
+english, signet, template = command_line.english, command_line.signet, command_line.template
 workshop, recordings, both = test_voice_consent.workshop, test_voice_consent.recordings, test_voice_consent.both
-Signet = Callable[..., Answer]
 OPEN: dict[str, Any] = {"licence": "MIT", "licence_class": LicenceClass.OPEN}
 
 

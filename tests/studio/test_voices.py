@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ from studio.commands import usage
 from studio.review import words_of
 from studio.workshop import SwapPlan, Workshop, raise_failed
 from tests.compliance.home import PASSWORD
-from tests.studio import test_commands
-from tests.studio.test_commands import Answer
+from tests.studio import command_line
+from tests.studio.command_line import Signet
 
 # Fixtures, under names of this file.
-english, signet, template = test_commands.english, test_commands.signet, test_commands.template
-Signet = Callable[..., Answer]
+english, signet, template = command_line.english, command_line.signet, command_line.template
 
 LIMIT_S = 60.0
 
