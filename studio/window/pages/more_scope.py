@@ -45,7 +45,7 @@ class MoreScope(QWidget):
             self._ticks[use] = tick
             uses.addWidget(tick, number // 2, number % 2)
         self._territory = named(QLineEdit(model.territory), f"{name}_territory", _("Country"))
-        self._territory.setPlaceholderText(_("Code, such as CN"))
+        self._territory.setPlaceholderText(_("such as CN"))
         self._project = named(QLineEdit(model.project), f"{name}_project", _("Project"))
         self._project.setPlaceholderText(_("Name of the project"))
         self._project.setMaxLength(60)
