@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from compliance.errors import NotASound, PackUnfit
 from compliance.permit import PackUse
 from engines.engine import Input, Request
+from engines.packs import ModelPack
 from engines.sound import sound_mime
 from engines.voice import neural
+from engines.voice.coqui_checkpoint import SPEAKERS
 from studio.packs import find_pack, list_packs
 from studio.recognition import HeardVoice
 from studio.voice_changes import read_recording, verify_part
 
+_LARGEST_CONFIG_BYTES = 16 << 20
 # Which engine speaks with packs of which kind.
 ENGINES: Final[Mapping[str, str]] = {
     "voice.coqui": "voice.coqui",
@@ -70,6 +74,23 @@ def plan(
     )
     neural.outline(request)
     return request, data
+
+
+def clones(packs: Iterable[ModelPack]) -> dict[str, bool]:
+    """The packs that can take on the voice of a recording, and whether each has voices of its own as well.
+
+    For showing alone: the engine looks again at what it has verified.
+    """
+    return {pack.id: SPEAKERS in pack.files for pack in packs if pack.kind == "voice.coqui" and _is_xtts(pack)}
+
+
+def _is_xtts(pack: ModelPack) -> bool:
+    try:
+        with (pack.folder / "config.json").open("rb") as file:
+            about = json.loads(file.read(_LARGEST_CONFIG_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(about, dict) and about.get("model") == "xtts"
 
 
 def usual_pack(home: Path) -> str:

@@ -173,6 +173,7 @@ QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ background: {
 QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {border}; }}
 QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {accent}; }}
 QSlider::handle:horizontal {{ width: 16px; height: 16px; margin: -6px 0; border-radius: 8px; background: {accent}; }}
+QSlider::sub-page:horizontal:disabled, QSlider::handle:horizontal:disabled {{ background: {border}; }}
 QSlider::handle:horizontal:focus {{ border: 2px solid {text}; width: 12px; height: 12px; }}
 """
 

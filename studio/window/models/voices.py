@@ -3,80 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, assert_never
+from typing import TYPE_CHECKING, Any, Final, Literal, assert_never
 
 from PySide6.QtCore import QObject, Qt, Signal
 
 from compliance.errors import SignetError
 from engines.job import Cancelled, Event, Failed, Finished, JobState, Progress, Started
-from studio.text import language
+from studio.text import _, language
 from studio.window.calls import Calls
-from studio.window.models.bench import ROLES, Role
+from studio.window.models.bench import ROLES, is_territory
 from studio.window.models.making import SMOOTHING_MIN_DONE, error_of
 from studio.window.models.model import Model
 from studio.window.models.people import PeopleModel
 from studio.window.models.recording_slot import RecordingSlot
+from studio.window.models.voice_takes import Alignment, NoticeLanguage, Take, labelled
+from studio.window.words import purpose_word
 
 if TYPE_CHECKING:
     from compliance.media import MediaInfo
     from engines.packs import ModelPack
     from studio.voices import VoiceView
     from studio.window.widgets.wave_data import Heard
-    from studio.workshop import GrantView, ReleaseView, Running, SwapPlan, Workshop
+    from studio.workshop import GrantView, Running, SwapPlan, Workshop
 
-NoticeLanguage = Literal["zh", "en"]
+Place = Literal["source", "target", "reference"]
+# The reference is the recording whose voice a pack takes on when it speaks a text.
+PLACES: Final[tuple[Place, ...]] = (*ROLES, "reference")
 MOST_TAKES = 16
 LEAN, ATTRIBUTE, CONVERTER = "voice.lean", "voice.attribute", "voice.converter"
-
-
-@dataclass(frozen=True, slots=True)
-class Alignment:
-    """Which moment of a recording a moment of the labelled result comes from.
-
-    start_s: where the part begins; pace: 2 is twice as fast; labels: (place in the speech, length) in ms.
-    """
-
-    start_s: float = 0.0
-    pace: float = 1.0
-    labels: tuple[tuple[int, int], ...] = ()
-
-    def to_result(self, second: float) -> float:
-        """A moment of the recording in the result."""
-        ms = max(0.0, second - self.start_s) / self.pace * 1000
-        return (ms + sum(length for place, length in self.labels if place <= ms)) / 1000
-
-    def to_input(self, second: float) -> float:
-        """A moment of the result in the recording; within a label it is the moment where that was put in."""
-        ms, before = second * 1000, 0.0
-        for place, length in self.labels:
-            begins = place + before
-            if ms < begins:
-                break
-            if ms < begins + length:
-                return self.start_s + place / 1000 * self.pace
-            before += length
-        return self.start_s + (ms - before) / 1000 * self.pace
-
-
-@dataclass(slots=True)
-class Take:
-    """One finished result, as it may be heard: with its audible label.
-
-    recording: what it was made from, and the part of it; released: once it was.
-    """
-
-    number: int
-    running: Running
-    info: MediaInfo
-    heard: Heard
-    alignment: Alignment
-    language: NoticeLanguage
-    recording: Heard | None = None
-    part: tuple[float, float] = (0.0, 0.0)
-    released: ReleaseView | None = None
 
 
 class VoicesModel(Model):
@@ -94,9 +50,10 @@ class VoicesModel(Model):
         self.packs: list[ModelPack] = []
         self.converters: list[ModelPack] = []
         self.is_listed = False
-        self.slots: dict[Role, RecordingSlot] = {role: RecordingSlot(workshop, calls, self) for role in ROLES}
-        self.consents: dict[Role, set[str]] = {role: set() for role in ROLES}
-        self._seen: dict[Role, str] = dict.fromkeys(ROLES, "")
+        self.clones: dict[str, bool] = {}
+        self.slots: dict[Place, RecordingSlot] = {place: RecordingSlot(workshop, calls, self) for place in PLACES}
+        self.consents: dict[Place, set[str]] = {place: set() for place in PLACES}
+        self._seen: dict[Place, str] = dict.fromkeys(PLACES, "")
         self.way = LEAN
         self.purpose = "private"
         self.declared_uses: set[str] = set()
@@ -110,8 +67,8 @@ class VoicesModel(Model):
         self._origin: tuple[Heard | None, tuple[float, float]] = (None, (0.0, 0.0))
         self._reset()
         self._event_came.connect(self.on_event, Qt.ConnectionType.QueuedConnection)
-        self.slots["source"].changed.connect(lambda: self.on_slot_changed("source"))
-        self.slots["target"].changed.connect(lambda: self.on_slot_changed("target"))
+        for place in PLACES:
+            self.slots[place].changed.connect(lambda place=place: self.on_slot_changed(place))
         people.changed.connect(self.on_people_changed)
 
     def _reset(self) -> None:
@@ -129,10 +86,13 @@ class VoicesModel(Model):
         """Find out which voices can speak on this machine."""
 
         def work() -> object:
-            return find_voices(self.workshop.home)
+            from studio.pack_voices import clones
+
+            stock, packs = find_voices(self.workshop.home)
+            return stock, packs, clones(packs)
 
         def then(found: Any) -> None:
-            self.stock, packs = found
+            self.stock, packs, self.clones = found
             self.packs = [pack for pack in packs if pack.kind != CONVERTER]
             self.converters = [pack for pack in packs if pack.kind == CONVERTER]
             self.is_listed = True
@@ -140,9 +100,9 @@ class VoicesModel(Model):
 
         self.calls.aside(work, then, self.failed.emit)
 
-    def offers(self, role: Role) -> list[GrantView]:
+    def offers(self, place: Place) -> list[GrantView]:
         """The live consents to this voice: those for this very file first, then those that go by the voice itself."""
-        slot = self.slots[role]
+        slot = self.slots[place]
         if slot.state != "ready":
             return []
         live = [grant for grant in self._people.grants if grant.state == "live" and grant.likeness == "voice"]
@@ -150,18 +110,46 @@ class VoicesModel(Model):
         exact = [grant for grant in live if grant.asset_sha256 == slot.sha256]
         return exact + [grant for grant in live if grant.match == "biometric" and grant not in exact]
 
-    def roles(self) -> tuple[Role, ...]:
+    def roles(self) -> tuple[Place, ...]:
         """The recordings that the chosen way needs."""
         return ("target",) if self.engine == ATTRIBUTE else ROLES
 
+    def used(self, place: Place) -> list[GrantView]:
+        """The consents in use for a recording."""
+        return [one for one in self.offers(place) if one.id in self.consents[place]]
+
     def chosen_consents(self) -> tuple[str, ...]:
-        """All consents in use, each once."""
-        found = [one.id for role in self.roles() for one in self.offers(role) if one.id in self.consents[role]]
-        return tuple(dict.fromkeys(found))
+        """All consents in use for a change, each once."""
+        return tuple(dict.fromkeys(one.id for role in self.roles() for one in self.used(role)))
 
     def has_consents(self) -> bool:
-        """Whether every recording has a consent in use."""
-        return all(any(one.id in self.consents[role] for one in self.offers(role)) for role in self.roles())
+        """Whether every recording of a change has a consent in use."""
+        return all(self.used(role) for role in self.roles())
+
+    def takes_on(self, pack_id: str) -> bool:
+        """Whether this pack would speak in the voice of the reference, and not in one of its own."""
+        return pack_id in self.clones and (not self.clones[pack_id] or self.slots["reference"].path is not None)
+
+    def lack(self, places: Sequence[Place]) -> str:
+        """What is missing before these recordings may be used, as a sentence; "" when it can be asked for."""
+        slots = [self.slots[place] for place in places]
+        if any(slot.state == "reading" for slot in slots):
+            return _("Listening...")
+        if any(slot.state == "refused" for slot in slots):
+            return _("Next: choose another recording in place of the one that cannot be used.")
+        if not all(self.used(place) for place in places):
+            return _("Next: each recording needs a live consent of the person heard.")
+        if not is_territory(self.territory):
+            return _("A country is a code of two letters, such as CN; see 'More'.")
+        return ""
+
+    def uncovered(self, places: Sequence[Place]) -> str:
+        """Which consent in use does not cover the purpose, as a sentence; "" when all do."""
+        for grant in (one for place in places for one in self.used(place)):
+            if self.purpose not in grant.purposes:
+                name, purpose = grant.subject_name or grant.subject_id, purpose_word(self.purpose)
+                return _("The consent of {name} does not cover '{purpose}'.", name=name, purpose=purpose)
+        return ""
 
     def is_ready(self) -> bool:
         """Whether a change can be asked for; the gate decides in the end."""
@@ -182,9 +170,9 @@ class VoicesModel(Model):
         self.way = way
         self.changed.emit()
 
-    def set_consent(self, role: Role, grant_id: str, used: bool) -> None:
+    def set_consent(self, place: Place, grant_id: str, used: bool) -> None:
         """Use a consent, or not."""
-        (self.consents[role].add if used else self.consents[role].discard)(grant_id)
+        (self.consents[place].add if used else self.consents[place].discard)(grant_id)
         self.changed.emit()
 
     def set_purpose(self, purpose: str) -> None:
@@ -202,23 +190,36 @@ class VoicesModel(Model):
         self.territory, self.project = territory.strip().upper(), project.strip()
         self.changed.emit()
 
-    def on_slot_changed(self, role: Role) -> None:
+    def on_slot_changed(self, place: Place) -> None:
         """Another recording: the consents for this very file are used."""
-        slot = self.slots[role]
-        if slot.sha256 != self._seen[role]:
-            self._seen[role] = slot.sha256
-            self.consents[role] = self._exact(role)
+        slot = self.slots[place]
+        if slot.sha256 != self._seen[place]:
+            self._seen[place] = slot.sha256
+            self.consents[place] = self._exact(place)
         self.changed.emit()
 
     def on_people_changed(self) -> None:
         """Consents were recorded or withdrawn: where none was in use, one for this file is now."""
-        for role in ROLES:
-            self.consents[role] &= {grant.id for grant in self.offers(role)}
-            self.consents[role] = self.consents[role] or self._exact(role)
+        for place in PLACES:
+            self.consents[place] &= {grant.id for grant in self.offers(place)}
+            self.consents[place] = self.consents[place] or self._exact(place)
         self.changed.emit()
 
-    def _exact(self, role: Role) -> set[str]:
-        return {one.id for one in self.offers(role) if one.asset_sha256 == self.slots[role].sha256}
+    def _exact(self, place: Place) -> set[str]:
+        return {one.id for one in self.offers(place) if one.asset_sha256 == self.slots[place].sha256}
+
+    def _scope(self) -> dict[str, Any]:
+        return {
+            "purpose": self.purpose,
+            "declared_uses": tuple(sorted(self.declared_uses)),
+            "territory": self.territory,
+            "project": self.project,
+        }
+
+    def _part(self, place: Place, start: str, end: str) -> dict[str, float]:
+        """The options for the part of a recording in use; none where it is all of it."""
+        part = self.slots[place].part
+        return {} if part == (0.0, 0.0) else {start: part[0], end: part[1]}
 
     # --- making -----------------------------------------------------------------------------------------------------
 
@@ -244,12 +245,16 @@ class VoicesModel(Model):
         return round((time.monotonic() - self.started_s) * (self.total - self.done) / self.done)
 
     def speak(self, options: Mapping[str, Any], seed: int, takes: int) -> None:
-        """Speak a text so many times, with seeds that follow."""
-        purpose = self.purpose
+        """Speak a text so many times, with seeds that follow; by a pack that takes on voices, in the reference's."""
+        given, asked = dict(options), {"purpose": self.purpose}
+        if self.takes_on(str(given.get("pack", ""))):
+            given |= self._part("reference", "reference_start_s", "reference_end_s")
+            consents = tuple(one.id for one in self.used("reference"))
+            asked = {**self._scope(), "reference": self.slots["reference"].path, "consents": consents}
         self._alignment, self._origin = Alignment(), (None, (0.0, 0.0))
 
         def planned(number: int) -> Callable[[], SwapPlan]:
-            return lambda: self.workshop.plan_speech(options, seed=seed + number, purpose=purpose)
+            return lambda: self.workshop.plan_speech(given, seed=seed + number, **asked)
 
         self._begin([planned(number) for number in range(takes)])
 
@@ -260,19 +265,10 @@ class VoicesModel(Model):
             given["pack"] = self.way.partition(":")[2]
         target, source = slots["target"].path, None if engine == ATTRIBUTE else slots["source"].path
         assert target is not None, "only what is ready is asked for"
-        for role, start, end in (
-            ("target", "start_s", "end_s"),
-            ("source", "reference_start_s", "reference_end_s"),
-        ):
-            part = slots[role].part  # type: ignore[index]  # the two words of Role
-            if role in self.roles() and part != (0.0, 0.0):
-                given[start], given[end] = part
-        scope: dict[str, Any] = {
-            "purpose": self.purpose,
-            "declared_uses": tuple(sorted(self.declared_uses)),
-            "territory": self.territory,
-            "project": self.project,
-        }
+        given |= self._part("target", "start_s", "end_s")
+        if source is not None:
+            given |= self._part("source", "reference_start_s", "reference_end_s")
+        scope = self._scope()
         self._origin = slots["target"].heard, slots["target"].part
         self._alignment = Alignment(slots["target"].part[0], float(given.get("rate", 1.0)))
         self._begin(
@@ -458,20 +454,6 @@ def find_voices(home: Path) -> tuple[list[VoiceView], list[ModelPack]]:
     from studio.voices import voices
 
     return voices(), [pack for pack in list_packs(home) if pack.kind in ENGINES or pack.kind == CONVERTER]
-
-
-def labelled(
-    workshop: Workshop, running: Running, info: MediaInfo, alignment: Alignment, spoken: NoticeLanguage
-) -> tuple[Heard, Alignment]:
-    """A result as it may be heard, and where its labels lie."""
-    from compliance.decode_sound import decode_sound
-    from studio.voices import labels_in
-    from studio.window.widgets.wave_data import as_heard
-
-    data = workshop.listen(running, spoken)
-    samples, rate_hz = decode_sound("preview.ogg", data)
-    labels = labels_in(samples, rate_hz, info.frames * 1000 / info.rate_hz)
-    return as_heard(samples, rate_hz, data), Alignment(alignment.start_s, alignment.pace, tuple(labels))
 
 
 def _nothing(_answer: object) -> None:

@@ -121,31 +121,13 @@ class ChangePart(QWidget):
 
     def _missing(self) -> str:
         model = self._model
-        slots = [model.slots[role] for role in model.roles()]
         if model.is_active:
             return _("A voice is being made.")
         if "source" in model.roles() and model.slots["source"].path is None:
             return _("Next: choose the recording of the voice it leans towards.")
         if model.slots["target"].path is None:
             return _("Next: choose the recording that is changed.")
-        if any(slot.state == "reading" for slot in slots):
-            return _("Listening...")
-        if any(slot.state == "refused" for slot in slots):
-            return _("Next: choose another recording in place of the one that cannot be used.")
-        if not model.has_consents():
-            return _("Next: each recording needs a live consent of the person heard.")
-        if not is_territory(model.territory):
-            return _("A country is a code of two letters, such as CN; see 'More'.")
-        for role in model.roles():
-            for grant in model.offers(role):
-                if grant.id in model.consents[role] and model.purpose not in grant.purposes:
-                    name = grant.subject_name or grant.subject_id
-                    return _(
-                        "The consent of {name} does not cover '{purpose}'.",
-                        name=name,
-                        purpose=purpose_word(model.purpose),
-                    )
-        return _("Everything is there.")
+        return model.lack(model.roles()) or model.uncovered(model.roles()) or _("Everything is there.")
 
     def on_make(self) -> None:
         """Ask for the work; the gate is asked before a sample is touched."""

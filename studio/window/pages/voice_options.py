@@ -47,6 +47,7 @@ class OptionSliders(QWidget):
         super().__init__()
         self._options = {option.name: option for option in options}
         self._sliders: dict[str, QSlider] = {}
+        self._lines: dict[str, tuple[QWidget, ...]] = {}
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(12)
@@ -78,7 +79,9 @@ class OptionSliders(QWidget):
         self.set_value(option.name, float(option.default))
         shown.setText(value_text(float(option.default), option.unit))
         slider.valueChanged.connect(on_value)
-        grid.addWidget(label(title, wrap=False), line, 0)
+        heading = label(title, wrap=False)
+        self._lines[option.name] = (heading, slider, shown)
+        grid.addWidget(heading, line, 0)
         grid.addWidget(slider, line, 1)
         grid.addWidget(shown, line, 2)
 
@@ -95,6 +98,11 @@ class OptionSliders(QWidget):
         """Set one."""
         option = self._options[name]
         self._sliders[name].setValue(round((value - (option.minimum or 0.0)) / self._step(option)))
+
+    def set_usable(self, name: str, is_usable: bool) -> None:
+        """Grey out a setting that the chosen voice does not have, or bring it back."""
+        for widget in self._lines[name]:
+            widget.setEnabled(is_usable)
 
     def values(self) -> dict[str, float]:
         """All of them, for the engine."""

@@ -13,7 +13,7 @@ from engines.job import JobState
 from studio.text import _
 from studio.window.folders import show_folder_of
 from studio.window.models.studio import Studio
-from studio.window.models.voices import Take
+from studio.window.models.voice_takes import Take
 from studio.window.pages.page import Page
 from studio.window.pages.voice_change import ChangePart
 from studio.window.pages.voice_release import VoiceReleaseDialog
@@ -39,10 +39,11 @@ class VoicePage(Page):
         self._model = studio.voices
         self.ear = Ear(self)
         self.ear.told.connect(lambda reason: self.banner.show_message("warn", reason, _("Everything else works.")))
-        self.speak = SpeakPart(self._model)
+        self.speak = SpeakPart(self._model, self.ear)
         self.change = ChangePart(self._model, self.ear)
         self.takes = TakesPart(self._model, self.ear)
-        self.change.record_asked.connect(self.record_asked)
+        for part in (self.speak, self.change):
+            part.record_asked.connect(self.record_asked)
         self.takes.release_asked.connect(self.on_release_asked)
         self.takes.folder_asked.connect(self.on_folder_asked)
         self._parts: dict[str, QWidget] = {"speak": self.speak, "change": self.change, "takes": self.takes}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -11,18 +12,20 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QSizePolicy, QWidget
 from studio.text import _, word
 from studio.window import icons
 from studio.window.advice import advice
-from studio.window.models.bench import Role
-from studio.window.models.voices import VoicesModel
+from studio.window.models.voices import Place, VoicesModel
 from studio.window.widgets.basic import button, clear, column, holder, label, named, row
 from studio.window.widgets.drop_frame import DropFrame
 from studio.window.widgets.wave_panel import Ear, WavePanel
 from studio.window.words import purposes_text
 
 EMPTY_PX = 150
+WIDEST_LINE = 42
 
 
-def recording_title(role: Role, way: str) -> str:
+def recording_title(role: Place, way: str) -> str:
     """What a place is for."""
+    if role == "reference":
+        return _("Recording whose voice is taken on")
     if role == "source":
         return _("Voice it leans towards (reference)")
     return _("Speech that is changed") if way == "voice.lean" else _("Recording that is edited")
@@ -33,7 +36,7 @@ class RecordingCard(QWidget):
 
     record_asked = Signal(Path)
 
-    def __init__(self, role: Role, model: VoicesModel, ear: Ear) -> None:
+    def __init__(self, role: Place, model: VoicesModel, ear: Ear) -> None:
         super().__init__()
         self._role, self._model = role, model
         self.slot = model.slots[role]
@@ -138,7 +141,8 @@ class RecordingCard(QWidget):
                 text = _("Consent of {name}, until {date}", name=name, date=grant.valid_until)
             else:
                 text = _("Consent of {name} to their voice, until {date}", name=name, date=grant.valid_until)
-            tick = named(QCheckBox(text), f"voice_{role}_consent_{grant.id}", text)
+            # A box of this kind does not break its text, and names may be long.
+            tick = named(QCheckBox(fill(text, WIDEST_LINE)), f"voice_{role}_consent_{grant.id}", text)
             tick.setChecked(grant.id in chosen)
             tick.setToolTip(purposes_text(grant.purposes))
             tick.toggled.connect(lambda on, grant_id=grant.id: self._model.set_consent(role, grant_id, on))

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QWidget
 from compliance.errors import SignetError, TargetExists
 from studio.text import _
 from studio.window.models.studio import Studio
-from studio.window.models.voices import Take
+from studio.window.models.voice_takes import Take
 from studio.window.pages.release_page import OverwriteDialog
 from studio.window.widgets.banner import Banner
 from studio.window.widgets.basic import button, column, label, named, row

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QWidget
 
@@ -14,13 +15,17 @@ from studio.window.advice import advice
 from studio.window.models.voices import MOST_TAKES, VoicesModel
 from studio.window.pages.voice_cast import CastTable
 from studio.window.pages.voice_options import OptionSliders
+from studio.window.pages.voice_person import VoicePerson
 from studio.window.widgets.basic import button, card, chip, column, holder, label, named, number_field, row
+from studio.window.widgets.wave_panel import Ear
 from studio.window.words import PURPOSES, licence_word, purpose_word
 
 if TYPE_CHECKING:
     from studio.voices import VoiceView
 
 LARGEST_SEED = 2_000_000_000
+# Heights of the field for the words.
+LEAST_PX, CROWDED_PX, FREE_PX = 150, 96, 16_000
 
 
 def voice_name(voice: VoiceView) -> str:
@@ -34,9 +39,14 @@ def voice_name(voice: VoiceView) -> str:
 
 
 class SpeakPart(QWidget):
-    """The form of speech; what is wrong with the words stands under them while they are typed."""
+    """The form of speech; what is wrong with the words stands under them while they are typed.
 
-    def __init__(self, model: VoicesModel) -> None:
+    `record_asked` with the file for which a consent is to be recorded.
+    """
+
+    record_asked = Signal(Path)
+
+    def __init__(self, model: VoicesModel, ear: Ear) -> None:
         super().__init__()
         from engines.voice.stock import Stock
 
@@ -50,7 +60,7 @@ class SpeakPart(QWidget):
         self._form.currentIndexChanged.connect(self.on_words)
         self.words = named(QPlainTextEdit(), "voice_text", _("What is said"))
         self.words.setTabChangesFocus(True)
-        self.words.setMinimumSize(200, 150)
+        self.words.setMinimumSize(200, LEAST_PX)
         self.words.setPlaceholderText(_("What is said"))
         self.words.textChanged.connect(self.on_words)
         self._count = label("", "muted")
@@ -91,9 +101,13 @@ class SpeakPart(QWidget):
             self._purpose.addItem(purpose_word(purpose), purpose)
         self._purpose.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._purpose.setMinimumContentsLength(5)
-        self._seed.setMaximumWidth(110)
+        self._seed.setMaximumWidth(104)
         self._purpose.setCurrentIndex(max(0, self._purpose.findData(model.purpose)))
         self._purpose.currentIndexChanged.connect(lambda _index: model.set_purpose(self._purpose.currentData()))
+        self.person = VoicePerson(model, ear)
+        self.person.record_asked.connect(self.record_asked)
+        self._why = label("", "muted")
+        self._why.setObjectName("voice_speak_why")
         self.make = button("voice_speak_make", _("Make"), "primary", "make")
         self.make.clicked.connect(self.on_make)
         self.setLayout(self._laid_out())
@@ -106,6 +120,7 @@ class SpeakPart(QWidget):
             self._count,
             self._cast_head,
             self.cast,
+            self.person,
             spacing=8,
         )
         left.setStretch(1, 1)
@@ -127,13 +142,12 @@ class SpeakPart(QWidget):
             1,
             spacing=6,
         )
-        both = row(card(left, 16), card(right, 16), spacing=14)
+        both = row(card(left, 12), card(right, 12), spacing=14)
         both.setStretch(0, 1)
         both.setStretch(1, 1)
-        note = label(_("These voices are nobody's likeness: no consent is needed."), "muted")
-        foot = row(note, self.make, spacing=16)
-        foot.setStretch(0, 1)
-        body = column(holder(both), foot, spacing=14)
+        foot = row(self.person.more.toggle, self._why, self.make, spacing=16)
+        foot.setStretch(1, 1)
+        body = column(holder(both), self.person.more, foot, spacing=14)
         body.setContentsMargins(0, 0, 0, 0)
         body.setStretch(0, 1)
         return body
@@ -190,8 +204,14 @@ class SpeakPart(QWidget):
             self._about.setText(word(stock.sentence))
         else:
             self._about.setText(_("English by flite, everything else by the formant voice; neither is a neural model."))
+        self.person.show_pack(self.pack_id)
         self._licence.setVisible(pack is not None)
-        self._own.setVisible(pack is not None)
+        self.sliders.set_usable("pitch", pack is None)
+        # With a recording below them the words are given less room, so that the button stays in sight.
+        is_crowded = self.person.is_filled and self.pack_id in self._model.clones
+        self.words.setMaximumHeight(CROWDED_PX if is_crowded else FREE_PX)
+        self.words.setMinimumHeight(CROWDED_PX if is_crowded else LEAST_PX)
+        self._own.setVisible(pack is not None and not self._model.takes_on(self.pack_id))
         self.on_words()
 
     def language_code(self) -> str:
@@ -201,20 +221,22 @@ class SpeakPart(QWidget):
     def options(self) -> dict[str, Any]:
         """What the engine is asked for."""
         form, pack = self._form.currentData(), self.pack_id
-        cast = self.cast.chosen() if form == "script" else {}
+        # All of a text is said in the one voice that is taken on.
+        takes_on = self._model.takes_on(pack)
+        cast = self.cast.chosen() if form == "script" and not takes_on else {}
         sliders = self.sliders.values()
         found: dict[str, Any] = {
             "text": self.words.toPlainText(),
             "form": form,
             "language": self.language_code(),
-            "voice": self._own.text().strip() if pack else str(self._voice.currentData() or "auto"),
+            "voice": "" if takes_on else self._own.text().strip() if pack else str(self._voice.currentData() or "auto"),
             "voices": ", ".join(f"{name}={voice}" for name, voice in cast.items()),
             "rate": sliders["rate"],
         }
         if pack:
             found["pack"] = pack
-        # A pack of neural voices has no pitch to set; asked for, that is said by the engine.
-        if not pack or sliders["pitch"]:
+        # A pack of neural voices has no pitch to set.
+        if not pack:
             found["pitch"] = sliders["pitch"]
         return found
 
@@ -234,13 +256,16 @@ class SpeakPart(QWidget):
             except SignetError as error:
                 problem = advice(error)[0]
         self._count.setText(f"{told}. {problem}" if problem else told)
-        self._cast_head.setVisible(is_script and bool(speakers))
-        self.cast.setVisible(is_script and bool(speakers))
+        is_cast = is_script and bool(speakers) and not self._model.takes_on(self.pack_id)
+        self._cast_head.setVisible(is_cast)
+        self.cast.setVisible(is_cast)
         if is_script and speakers:
             known = [(one.id, voice_name(one)) for one in self._model.stock if one.is_here]
             self.cast.show_speakers(speakers, None if self.pack_id else known)
         self._code.setVisible(self._language.currentData() == "")
-        self.make.setEnabled(bool(text.strip()) and not problem and not self._model.is_active)
+        self._why.setText(self.person.sentence(self.pack_id))
+        is_lacking = bool(self.person.lack(self.pack_id))
+        self.make.setEnabled(bool(text.strip()) and not problem and not is_lacking and not self._model.is_active)
 
     def on_make(self) -> None:
         """Ask for the work."""

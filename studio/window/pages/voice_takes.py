@@ -7,7 +7,8 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from studio.text import _, word
-from studio.window.models.voices import Take, VoicesModel
+from studio.window.models.voice_takes import Take
+from studio.window.models.voices import VoicesModel
 from studio.window.widgets.basic import button, card, column, empty_state, holder, label, named, row
 from studio.window.widgets.wave_panel import Ear, WavePanel
 from studio.window.widgets.wave_view import clock
@@ -147,7 +148,9 @@ class TakesPart(QWidget):
 
 
 def _origin(take: Take) -> str:
-    return _("changed voice") if take.info.faces_edited else _("spoken by a machine")
+    if take.info.faces_edited:
+        return _("changed voice")
+    return _("in the voice of a recording") if take.info.origin.startswith("composite") else _("spoken by a machine")
 
 
 def _marks(take: Take) -> list[tuple[float, float, str]]:

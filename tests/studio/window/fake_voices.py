@@ -82,8 +82,17 @@ class VoiceWorkshop(FakeWorkshop):
         self.heard: list[str] = []
         self.sounds: list[tuple[Path, str]] = []
 
-    def plan_speech(self, options: Mapping[str, Any], *, seed: int = 0, purpose: str = "private") -> SoundPlan:
-        return SoundPlan(options, seed)
+    def plan_speech(
+        self,
+        options: Mapping[str, Any],
+        *,
+        seed: int = 0,
+        reference: Path | None = None,
+        consents: Any = (),
+        **scope: Any,
+    ) -> SoundPlan:
+        paths = () if reference is None else (reference,)
+        return SoundPlan(options, seed, "voice.stock", paths, tuple(consents), scope)
 
     def plan_voice(
         self,

@@ -18,7 +18,7 @@ from engines.packs import LicenceClass, ModelPack
 from engines.voice.text import LONGEST_TEXT
 from studio.window import main_window
 from studio.window.models import voices
-from studio.window.models.voices import Alignment
+from studio.window.models.voice_takes import Alignment
 from studio.window.pages.account_page import AccountPage
 from studio.window.pages.people_page import PeoplePage
 from studio.window.pages.voice_page import VoicePage
@@ -29,7 +29,22 @@ from tests.studio.window.fake_voices import Loudspeaker, VoiceWorkshop, recordin
 from tests.studio.window.test_language import cut, english
 from tests.studio.window.test_names import nameless
 
-FR_AND_FRIENDS = {"flite", "rms", "slt", "awb", "klatt", "fr", "mp3", "vtt", "srt", "speech", "reference"}
+FR_AND_FRIENDS = {
+    "flite",
+    "rms",
+    "slt",
+    "awb",
+    "klatt",
+    "fr",
+    "mp3",
+    "vtt",
+    "srt",
+    "speech",
+    "reference",
+    "ann",
+    "some",
+    "licence",
+}
 
 
 @pytest.fixture
@@ -370,6 +385,135 @@ def test_a_pack_of_voices_is_offered_with_its_licence_and_has_no_pitch(
     assert (options["pack"], options["voice"]) == ("amy", "amy-low") and "pitch" not in options
 
 
+def clone(driver: Driver, monkeypatch: pytest.MonkeyPatch, *, own: bool = False) -> None:
+    """A pack that takes on voices is chosen, with or without voices of its own."""
+    (driver.folder / "config.json").write_text('{"model": "xtts"}')
+    files = {"config.json": ""} | ({"speakers_xtts.safetensors": ""} if own else {})
+    about = ("1", "Some Licence", LicenceClass.NON_COMMERCIAL, "", files, driver.folder)
+    monkeypatch.setattr(voices, "find_voices", lambda _home: ([], [ModelPack("ann", "voice.coqui", "Ann", *about)]))
+    driver.studio.voices.list_voices()
+    driver.settle()
+    combo = driver.find("voice_voice", QComboBox)
+    assert isinstance(combo, QComboBox)
+    combo.setCurrentIndex(1)
+    words = driver.find("voice_text", QPlainTextEdit)
+    assert isinstance(words, QPlainTextEdit)
+    words.setPlainText("Good morning.")
+    driver.settle()
+
+
+def test_a_voice_is_not_taken_on_before_recording_and_consent_are_there(
+    page: Driver, fake: VoiceWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is missing is said with the next step; only a live consent to this voice counts, for a purpose it names."""
+    clone(page, monkeypatch)
+    make = page.find("voice_speak_make")
+
+    def says() -> str:
+        return text_of(page, "voice_speak_why")
+
+    assert not make.isEnabled() and says().startswith("Next: choose a recording of the person")
+    path = recording(page.folder / "anna.wav", 2.0)
+    put(page, "reference", path)
+    assert not make.isEnabled() and says().endswith("of at least three seconds.")
+    path = recording(page.folder / "anna.wav", 4.0)
+    page.consent("Face", path)
+    page.window.show_page("voice")
+    page.press("voice_reference_remove")
+    put(page, "reference", path)
+    assert not make.isEnabled() and says() == "Next: each recording needs a live consent of the person heard."
+    assert "No live consent covers this very file." in page.texts()
+    grant = agree(page, "Anna", path)
+    assert make.isEnabled() and says() == f"It speaks in the voice of Anna, under the consent {grant}."
+    page.press(f"voice_reference_consent_{grant}")
+    assert not make.isEnabled()
+    page.press(f"voice_reference_consent_{grant}")
+    page.studio.voices.set_place("CHINA", "")
+    assert not make.isEnabled() and says().startswith("A country is a code of two letters")
+    page.studio.voices.set_place("", "")
+    page.studio.voices.set_purpose("film")
+    assert says() == "The consent of Anna does not cover 'film and series'."
+    page.studio.voices.set_purpose("private")
+    fake.withdraw_consent(grant)
+    page.press("voice_speak_make")
+    page.settle()
+    assert page.banner().startswith("No consent covers the voice") and page.studio.voices.takes == []
+    page.studio.people.refresh()
+    page.settle()
+    assert not make.isEnabled()
+
+
+def test_a_voice_is_taken_on_under_the_consent_that_the_page_names(
+    page: Driver, fake: VoiceWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recording, its part, the consent and what the result is for go to the gate; every take alike."""
+    clone(page, monkeypatch)
+    path = recording(page.folder / "anna.wav", 6.0)
+    grant = agree(page, "Anna", path)
+    put(page, "reference", path)
+    the_page(page).speak.person.card.panel.view.select((1.0, 5.0))
+    page.press("voice_reference_cut")
+    page.studio.voices.set_use("political", True)
+    page.studio.voices.set_place("cn", "Film")
+    form = page.find("voice_form", QComboBox)
+    assert isinstance(form, QComboBox)
+    form.setCurrentIndex(1)
+    say(page, "Anna: Good morning.\nBo: Good morning.", takes=2)
+    page.until(lambda: len(page.studio.voices.takes) == 2)
+    for job in fake.jobs:
+        assert job.plan.paths == (path,) and job.plan.consents == (grant,)
+        assert job.plan.scope == {
+            "purpose": "private",
+            "declared_uses": ("political",),
+            "territory": "CN",
+            "project": "Film",
+        }
+        options = job.plan.options
+        assert (options["pack"], options["reference_start_s"], options["reference_end_s"]) == ("ann", 1.0, 5.0)
+        assert (options["voice"], options["voices"]) == ("", "") and "pitch" not in options
+
+
+def test_a_pack_with_voices_of_its_own_speaks_in_them_without_a_recording(
+    page: Driver, fake: VoiceWorkshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No consent is asked for; with a recording it takes that voice on, and a built-in voice never does."""
+    clone(page, monkeypatch, own=True)
+    assert not page.find("voice_speak_pitch").isEnabled() and page.find("voice_speak_rate").isEnabled()
+    page.write("voice_pack_voice", "ann-low")
+    assert text_of(page, "voice_speak_why") == "These voices are nobody's likeness: no consent is needed."
+    say(page, "Good morning.")
+    page.until(lambda: len(page.studio.voices.takes) == 1)
+    page.settle()
+    assert fake.jobs[0].plan.paths == () and fake.jobs[0].plan.consents == ()
+    assert fake.jobs[0].plan.options["voice"] == "ann-low"
+    page.press("voice_mode_speak")
+    put(page, "reference", recording(page.folder / "anna.wav", 4.0))
+    assert not page.find("voice_speak_make").isEnabled()
+    combo = page.find("voice_voice", QComboBox)
+    assert isinstance(combo, QComboBox)
+    combo.setCurrentIndex(0)
+    assert not the_page(page).speak.person.isVisible() and page.find("voice_speak_make").isEnabled()
+    assert page.find("voice_speak_pitch").isEnabled()
+    page.press("voice_speak_make")
+    page.until(lambda: len(page.studio.voices.takes) == 1 and len(fake.jobs) == 2)
+    page.settle()
+    assert fake.jobs[1].plan.paths == ()
+
+
+def test_a_pack_whose_settings_cannot_be_read_takes_on_no_voice(tmp_path: Path) -> None:
+    """The engine would say what is wrong with it; the page offers what it can be sure of."""
+    from studio.pack_voices import clones
+
+    about = ("1", "Some Licence", LicenceClass.OPEN, "", {"config.json": ""}, tmp_path)
+    pack = ModelPack("ann", "voice.coqui", "Ann", *about)
+    for text in (None, "{", "[" * 100_000, '["xtts"]', '{"model": "vits"}', '{"model": 7}'):
+        if text is not None:
+            (tmp_path / "config.json").write_text(text)
+        assert clones([pack]) == {}
+    (tmp_path / "config.json").write_text('{"model": "xtts"}')
+    assert clones([pack, ModelPack("bo", "voice.piper", "Bo", *about)]) == {"ann": False}
+
+
 def test_a_purpose_that_a_consent_does_not_cover_is_said(page: Driver) -> None:
     """Before the gate is asked."""
     set_change(page)
@@ -529,7 +673,11 @@ def test_every_part_speaks_one_language_names_its_widgets_and_has_room(
     page.window.on_language_chosen(code)
     page.window.resize(page.window.minimumSize())
     page.settle()
+    the_page(page).show_mode("speak")
+    clone(page, monkeypatch, own=True)
+    put(page, "reference", recording(page.folder / "speech.wav"))
     front = the_page(page)
+    front.speak.person.more.toggle.setChecked(True)
     front.speak._form.setCurrentIndex(1)
     front.speak.words.setPlainText("Eileen: 8.\nGrace: 8.\nLin: 8.")
     for mode in ("speak", "change", "takes"):
@@ -570,4 +718,5 @@ def _is_name(text: str) -> bool:
         "ctrl",
         "esc",
     }
-    return words <= FR_AND_FRIENDS | known
+    ids = {f"c{number}" for number in range(9)}
+    return words <= FR_AND_FRIENDS | known | ids
