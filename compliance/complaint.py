@@ -84,12 +84,14 @@ def complaint_file(
         "made_at": stamp(),
         "nonce": secrets.token_hex(16),
     }
-    if key is not None:
-        content["key"] = base64.b64encode(key.public_key().public_bytes_raw()).decode()
-        content["signature"] = base64.b64encode(key.sign(_signed_bytes(content))).decode()
-    data = json.dumps(content, ensure_ascii=False, indent=1).encode()
     try:
+        if key is not None:
+            content["key"] = base64.b64encode(key.public_key().public_bytes_raw()).decode()
+            content["signature"] = base64.b64encode(key.sign(_signed_bytes(content))).decode()
+        data = json.dumps(content, ensure_ascii=False, indent=1).encode()
         read_complaint(Path("complaint"), data)
+    except (UnicodeEncodeError, rfc8785.CanonicalizationError) as error:
+        raise ComplaintUnclear(reason="it holds signs that are no text") from error
     except ComplaintInvalid as error:
         raise ComplaintUnclear(reason=error.data["reason"]) from error
     return data

@@ -19,7 +19,7 @@ from typing import Final, Literal, NoReturn, TypeVar, cast
 
 import sqlalchemy as sa
 
-from compliance.errors import HomeUnusable, StoreDamaged
+from compliance.errors import HomeNewer, StoreDamaged
 from compliance.tables import home, metadata
 
 HEAD: Final = "0003_fingerprints"
@@ -223,6 +223,6 @@ def _migrate(store: Store, connection: sa.Connection, version: str | None) -> No
         try:
             script.ScriptDirectory.from_config(config).get_revision(version)
         except CommandError as error:
-            raise HomeUnusable(path=str(store.folder), reason="it was made by a newer Signet") from error
+            raise HomeNewer(path=str(store.folder), reason="it was made by a newer Signet") from error
     store.mark(connection)
     command.upgrade(config, HEAD)

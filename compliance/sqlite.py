@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from compliance.database import Store
 from compliance.errors import DiskFull, HomeUnusable, SignetError, StoreBusy, StoreDamaged, TooManyFilesOpen
-from compliance.storage import refuse_exhausted
+from compliance.storage import is_full, refuse_exhausted
 from compliance.tables import metadata, sqlite_triggers
 
 DATABASE_NAME: Final = "signet.db"
@@ -211,6 +211,9 @@ def _raise_as_ours(path: Path, error: BaseException | None, cause: Exception) ->
             ours = TooManyFilesOpen()
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             ours = HomeUnusable(path=str(path.parent), reason="it is read-only")
+        case sqlite3.SQLITE_IOERR if is_full(path.parent):
+            # It could not make the index of its journal, whatever it calls that.
+            ours = DiskFull(path=str(path))
         case sqlite3.SQLITE_IOERR:
             ours = HomeUnusable(path=str(path.parent), reason="the disk reports an error")
         case _ if str(error).startswith("Could not decode to UTF-8"):  # the driver's own words; it gives no code

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from compliance.errors import DiskError, DiskFull, NotWritable, TooManyFilesOpen
+from compliance.errors import DiskError, DiskFull, NotWritable, TargetExists, TargetStays, TooManyFilesOpen
 
 # One page: the kernel lets others see it as a whole or not at all.
 _HEAD_BYTES: Final = 4096
+# What SQLite asks for at once, for the index of its journal.
+_NEXT_TO_NOTHING: Final = 64 * 1024
 
 
 def disk_error(error: OSError, path: object) -> DiskError:
@@ -33,6 +35,28 @@ def refuse_unwritable(folder: Path) -> None:
     if not os.access(folder, os.W_OK | os.X_OK):
         is_read_only = bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
         raise NotWritable(path=folder, reason="read-only file system" if is_read_only else "permission denied")
+
+
+def refuse_taken(path: Path, *endings: str, overwrite: bool | None = None) -> None:
+    """Raise TargetExists where something stands at path, or at path with one of the endings; a link to nothing too.
+
+    overwrite: whether that is allowed; None where it cannot be, then it is TargetStays. Raises NotWritable for what
+    cannot name a file. What the system cannot say of a path now, it says when the file is written.
+    """
+    if path.name in ("", ".."):
+        raise NotWritable(path=path, reason="it is not a file name")
+    for one in [path.with_suffix(ending) for ending in endings] or [path]:
+        if not overwrite and os.path.lexists(one):
+            raise (TargetStays if overwrite is None else TargetExists)(path=one)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether next to nothing can be written there; SQLite's error for that does not always say so."""
+    try:
+        rest = os.statvfs(folder)
+    except OSError:
+        return False
+    return rest.f_bavail * rest.f_frsize < _NEXT_TO_NOTHING
 
 
 def fsync_folder(folder: Path) -> None:

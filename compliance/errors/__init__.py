@@ -134,11 +134,13 @@ from compliance.errors.machine import DeviceUnavailable as DeviceUnavailable
 from compliance.errors.machine import DiskError as DiskError
 from compliance.errors.machine import DiskFull as DiskFull
 from compliance.errors.machine import DisplayMissing as DisplayMissing
+from compliance.errors.machine import HomeNewer as HomeNewer
 from compliance.errors.machine import HomeUnusable as HomeUnusable
 from compliance.errors.machine import NotWritable as NotWritable
 from compliance.errors.machine import OutOfMemory as OutOfMemory
 from compliance.errors.machine import OutputUnwritable as OutputUnwritable
 from compliance.errors.machine import TargetExists as TargetExists
+from compliance.errors.machine import TargetStays as TargetStays
 from compliance.errors.machine import TooManyFilesOpen as TooManyFilesOpen
 from compliance.errors.models import BundledFileDamaged as BundledFileDamaged
 from compliance.errors.models import ConversionFailed as ConversionFailed

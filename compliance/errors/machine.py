@@ -71,6 +71,12 @@ class TargetExists(DiskError):
     next_step = "Choose another name, or allow it with --overwrite."
 
 
+class TargetStays(TargetExists):
+    """data: path. Here nothing is ever replaced."""
+
+    next_step = "Choose another name; nothing is replaced here."
+
+
 class DestinationUnsuitable(DiskError):
     """data: path."""
 
@@ -83,3 +89,9 @@ class HomeUnusable(DiskError):
 
     message = "The home folder {path} cannot be used ({reason})."
     next_step = "Point --home or SIGNET_HOME to a folder of your own on a local disk."
+
+
+class HomeNewer(HomeUnusable):
+    """data: path, reason. An older program would not understand it, and so it changes nothing there."""
+
+    next_step = "Bring Signet up to date; nothing in the home was changed. Another home: --home or SIGNET_HOME."

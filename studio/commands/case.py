@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compliance.errors import TargetExists, UsageUnclear
+from compliance.errors import UsageUnclear
 from studio.commands.door import JsonOption, PasswordOption, opened, with_keys
 from studio.commands.options import OverwriteOption
 from studio.commands.output import Output
@@ -281,10 +281,9 @@ def complain(
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from compliance.complaint import complaint_file
-    from compliance.storage import write_atomically
+    from compliance.storage import refuse_taken, write_atomically
 
-    if out.exists():
-        raise TargetExists(path=out)
+    refuse_taken(out)
     key = None if unsigned else Ed25519PrivateKey.generate()
     data = complaint_file(category=category, statement=said, release=release, contact=contact, key=key)
     write_atomically(out, data)
@@ -306,9 +305,9 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write the report pack."""
-    for ending in (".json", ".pdf"):
-        if out.with_suffix(ending).exists() and not overwrite:
-            raise TargetExists(path=out.with_suffix(ending))
+    from compliance.storage import refuse_taken
+
+    refuse_taken(out, ".json", ".pdf", overwrite=overwrite)
     with opened(context) as workshop:
         paths = with_keys(workshop, password_file, lambda: workshop.casework.report(case_id, out))
     output = Output(as_json)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from compliance.errors import TargetExists
 from studio.commands.door import JsonOption, PasswordOption, opened, with_keys
 from studio.commands.output import Output
 from studio.text import N_, _
@@ -26,9 +25,10 @@ def refute(
     as_json: JsonOption = False,
 ) -> None:
     """Refute a release."""
-    for ending in (".json", ".txt"):
-        if out is not None and out.with_suffix(ending).exists():
-            raise TargetExists(path=out.with_suffix(ending))
+    from compliance.storage import refuse_taken
+
+    if out is not None:
+        refuse_taken(out, ".json", ".txt")
     with opened(context) as workshop:
         notice = with_keys(workshop, password_file, lambda: workshop.casework.refute(release_id, reason, out))
     output = Output(as_json)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compliance.errors import ExitCode, FileMissing, NotWritable, TargetExists, VerificationFailed, WorkStopped
-from compliance.storage import refuse_unwritable
+from compliance.errors import ExitCode, FileMissing, NotWritable, VerificationFailed, WorkStopped
+from compliance.storage import refuse_taken, refuse_unwritable
 from studio.commands.door import JsonOption, call_of, home_folder
 from studio.commands.output import Output, time_left_s
 from studio.text import N_, _, word
@@ -83,8 +83,7 @@ def verify(
 
 def _require_place(page: Path) -> None:
     """Raise before any work when the report could not be written; no file is ever replaced by one."""
-    if page.exists() or page.is_symlink():
-        raise TargetExists(path=page)
+    refuse_taken(page)
     if not page.parent.is_dir():
         raise NotWritable(path=page, reason="no such folder")
     refuse_unwritable(page.parent)

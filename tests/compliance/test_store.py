@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from compliance import database, sqlite
+from compliance import database, sqlite, storage
 from compliance import store as store_module
-from compliance.errors import DiskFull, HomeUnusable, StoreBusy, StoreDamaged
+from compliance.errors import DiskFull, HomeNewer, HomeUnusable, StoreBusy, StoreDamaged
 from compliance.store import Store, file_system_of, open_store
 
 
@@ -156,7 +156,7 @@ def test_the_home_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     """What a later version wrote is not touched by an earlier one."""
     open_store(tmp_path).close()
     raw(tmp_path).execute("UPDATE alembic_version SET version_num = '9999_later'")
-    with pytest.raises(HomeUnusable, match="newer Signet"):
+    with pytest.raises(HomeNewer, match="newer Signet"):
         open_store(tmp_path)
     assert raw(tmp_path).execute("SELECT version_num FROM alembic_version").fetchone() == ("9999_later",)
 
@@ -496,3 +496,16 @@ def test_times_are_text_that_sorts() -> None:
     assert store_module.utc_text(noon) == "2026-11-01T12:00:00.000000+00:00"
     assert store_module.utc_text(noon.astimezone(timezone(timedelta(hours=8)))) == store_module.utc_text(noon)
     assert datetime.fromisoformat(store_module.utc_now()).tzinfo == UTC
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_full_disk_is_told_whatever_sqlite_calls_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_full: bool
+) -> None:
+    """Where the index of the journal finds no room SQLite speaks of an error of the disk."""
+    monkeypatch.setattr("compliance.sqlite.is_full", lambda _folder: is_full)
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE  # type: ignore[misc]  # the driver sets it itself
+    with pytest.raises(DiskFull if is_full else HomeUnusable):
+        sqlite._raise_as_ours(tmp_path / "signet.db", error, error)
+    assert storage.is_full(tmp_path / "absent") is False
