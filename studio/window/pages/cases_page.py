@@ -11,8 +11,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDateEdit,
     QFrame,
-    QListWidget,
-    QListWidgetItem,
     QPushButton,
     QRadioButton,
     QWidget,
@@ -37,6 +35,7 @@ from studio.window.widgets.basic import (
     number_field,
     row,
 )
+from studio.window.widgets.chooser import Chooser
 from studio.window.widgets.file_dialogs import choose_file, choose_out
 from studio.window.words import (
     MEASURES,
@@ -166,14 +165,10 @@ class CasesPage(Page):
         self.head_actions.addWidget(take)
         self.head_actions.addWidget(opened)
         self.default_button = opened
-        self._list = named(QListWidget(), "cases_list", _("Cases"))
-        self._list.setFixedWidth(LIST_WIDTH)
-        self._list.setMinimumHeight(300)
-        self._list.currentItemChanged.connect(self.on_current_changed)
+        self._list = Chooser("cases_list", _("Cases"), LIST_WIDTH)
+        self._list.picked.connect(self._model.choose)
         self._detail = column(spacing=12)
-        both = row(self._list, holder(column(holder(self._detail), 1)), spacing=18)
-        both.setStretch(1, 1)
-        self._both = holder(both)
+        self._both = holder(self._list.beside(holder(column(holder(self._detail), 1))))
         self._empty = empty_state("cases", _("No case is open"), _("Hits of the review and complaints appear here."))
         self.body.addWidget(self._empty, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addWidget(self._both, 1)
@@ -195,21 +190,16 @@ class CasesPage(Page):
             opening.setToolTip(why)
         self._both.setVisible(bool(self._model.cases))
         self._empty.setVisible(not self._model.cases)
-        self._list.blockSignals(True)
-        self._list.clear()
         chosen = self._model.case
-        for case in self._model.cases:
-            word, _kind = case_state(case.state, case.overdue)
-            day = case.due_at[:10]
-            item = QListWidgetItem(f"{case_kind(case.kind)}, {word}\n" + _("until {date}", date=day))
-            item.setData(Qt.ItemDataRole.UserRole, case.id)
-            self._list.addItem(item)
-            if chosen is not None and case.id == chosen.id:
-                self._list.setCurrentItem(item)
-        self._list.blockSignals(False)
+        lines = ((case.id, self._line_of(case)) for case in self._model.cases)
+        self._list.show_rows(lines, chosen.id if chosen is not None else None)
         clear(self._detail)
         if chosen is not None:
             self._detail.addWidget(self._card(chosen))
+
+    def _line_of(self, case: CaseView) -> str:
+        word, _kind = case_state(case.state, case.overdue)
+        return f"{case_kind(case.kind)}, {word}\n" + _("until {date}", date=case.due_at[:10])
 
     def _card(self, case: CaseView) -> QFrame:
         word, kind = case_state(case.state, case.overdue)
@@ -266,11 +256,6 @@ class CasesPage(Page):
             one.clicked.connect(lambda _checked=False, act=act: act(case))
             made.append(one)
         return made
-
-    def on_current_changed(self, item: QListWidgetItem | None) -> None:
-        """Another case is looked at."""
-        if item is not None:
-            self._model.choose(item.data(Qt.ItemDataRole.UserRole))
 
     def on_done(self, made: object) -> None:
         """A step went well."""

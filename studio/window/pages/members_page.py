@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QListWidget, QListWidgetItem, QPushButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QPushButton
 
 from studio.text import _
 from studio.window.folders import show_address
@@ -14,6 +14,7 @@ from studio.window.pages.member_dialogs import AttestDialog, FactorDialog, Passw
 from studio.window.pages.own_account import NationalDialog
 from studio.window.pages.page import Page
 from studio.window.widgets.basic import button, card, chip, clear, column, holder, label, moment, named, row
+from studio.window.widgets.chooser import Chooser
 from studio.window.widgets.file_dialogs import choose_file
 from studio.window.words import level_word, proposal_word, role_word
 
@@ -52,16 +53,12 @@ class MembersPage(Page):
         self.head_actions.addWidget(label(_("Times"), "muted", wrap=False))
         self.head_actions.addWidget(self._profile)
         self.head_actions.addWidget(add)
-        self._list = named(QListWidget(), "members_list", _("Accounts"))
-        self._list.setFixedWidth(LIST_WIDTH)
-        self._list.setMinimumHeight(300)
-        self._list.currentItemChanged.connect(self.on_current_changed)
+        self._list = Chooser("members_list", _("Accounts"), LIST_WIDTH)
+        self._list.picked.connect(self._model.choose)
         self._proposals = column(spacing=10)
         self._detail = column(spacing=12)
         right = holder(column(holder(self._proposals), holder(self._detail), 1, spacing=12))
-        both = row(self._list, right, spacing=18)
-        both.setStretch(1, 1)
-        self.body.addLayout(both, 1)
+        self.body.addLayout(self._list.beside(right), 1)
         self._model.changed.connect(self.on_changed)
         self._model.failed.connect(self.on_failed)
         self._model.done.connect(self.on_done)
@@ -84,15 +81,8 @@ class MembersPage(Page):
         self._profile.setCurrentIndex(max(0, self._profile.findData(self._model.profile)))
         gated(self._profile, self._why("change_profile"))
         gated(self._add, self._why("create_account"))
-        self._list.blockSignals(True)
-        self._list.clear()
-        for member in self._model.members:
-            item = QListWidgetItem(f"{member.username}\n{level_word(member.level)}")
-            item.setData(Qt.ItemDataRole.UserRole, member.username)
-            self._list.addItem(item)
-            if member.username == self._model.chosen:
-                self._list.setCurrentItem(item)
-        self._list.blockSignals(False)
+        lines = ((member.username, f"{member.username}\n{level_word(member.level)}") for member in self._model.members)
+        self._list.show_rows(lines, self._model.chosen)
         clear(self._proposals)
         for proposal in self._model.proposals:
             self._proposals.addWidget(self._proposal_card(proposal))
@@ -179,11 +169,6 @@ class MembersPage(Page):
             national.clicked.connect(self.on_national)
             lines.append(row(provider, national, 1))
         return lines
-
-    def on_current_changed(self, item: QListWidgetItem | None) -> None:
-        """Another account is looked at."""
-        if item is not None:
-            self._model.choose(item.data(Qt.ItemDataRole.UserRole))
 
     def on_done(self, made: object) -> None:
         """A step went well; one that waits for a second person says so."""

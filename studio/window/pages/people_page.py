@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
 from studio.text import _, language, sentences
 from studio.window.models.studio import Studio
@@ -24,10 +24,10 @@ from studio.window.widgets.basic import (
     holder,
     label,
     moment,
-    named,
     row,
     short_digest,
 )
+from studio.window.widgets.chooser import Chooser
 from studio.window.words import age_word, evidence_word, grant_state, purposes_text, use_word
 
 if TYPE_CHECKING:
@@ -53,14 +53,10 @@ class PeoplePage(Page):
         record.clicked.connect(self.on_record)
         self.head_actions.addWidget(record)
         self.default_button = record
-        self._list = named(QListWidget(), "people_list", _("People"))
-        self._list.setFixedWidth(PEOPLE_WIDTH)
-        self._list.setMinimumHeight(320)
-        self._list.currentItemChanged.connect(self.on_current_changed)
+        self._list = Chooser("people_list", _("People"), PEOPLE_WIDTH, 320)
+        self._list.picked.connect(self._model.choose)
         self._grants = column(spacing=12)
-        beside = row(self._list, holder(column(holder(self._grants), 1)), spacing=18)
-        beside.setStretch(1, 1)
-        self._both = holder(beside)
+        self._both = holder(self._list.beside(holder(column(holder(self._grants), 1))))
         self._empty = holder(column())
         self._empty.layout().addWidget(
             empty_state(
@@ -101,23 +97,18 @@ class PeoplePage(Page):
         if self.studio.accounts.is_open:
             self._model.refresh()
 
+    def _line_of(self, subject: SubjectView) -> str:
+        live = sum(grant.state == "live" for grant in self._model.grants_of(subject.id))
+        count = _("1 live consent") if live == 1 else _("{count} live consents", count=live)
+        return f"{subject.name or subject.id}\n{count if subject.erased_at is None else _('erased')}"
+
     def on_changed(self) -> None:
         """Show people and consents as they are now."""
         there = bool(self._model.subjects)
         self._both.setVisible(there)
         self._empty.setVisible(not there and self._model.is_loaded)
-        self._list.blockSignals(True)
-        self._list.clear()
-        for subject in self._model.subjects:
-            live = sum(grant.state == "live" for grant in self._model.grants_of(subject.id))
-            count = _("1 live consent") if live == 1 else _("{count} live consents", count=live)
-            state = count if subject.erased_at is None else _("erased")
-            item = QListWidgetItem(f"{subject.name or subject.id}\n{state}")
-            item.setData(Qt.ItemDataRole.UserRole, subject.id)
-            self._list.addItem(item)
-            if subject.id == self._model.chosen:
-                self._list.setCurrentItem(item)
-        self._list.blockSignals(False)
+        lines = ((subject.id, self._line_of(subject)) for subject in self._model.subjects)
+        self._list.show_rows(lines, self._model.chosen)
         clear(self._grants)
         person = next((one for one in self._model.subjects if one.id == self._model.chosen), None)
         if person is not None:
@@ -243,11 +234,6 @@ class PeoplePage(Page):
     def on_judged(self, grant: GrantView) -> None:
         """The second person has decided."""
         self.banner.show_message("ok", _("The evidence of {name} is decided.", name=self._model.name_of(grant)))
-
-    def on_current_changed(self, item: QListWidgetItem | None) -> None:
-        """Another person is looked at."""
-        if item is not None:
-            self._model.choose(item.data(Qt.ItemDataRole.UserRole))
 
     def on_record(self) -> None:
         """Open the wizard for somebody."""
