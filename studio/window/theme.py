@@ -125,7 +125,7 @@ QFrame#side_bar QPushButton:checked {{ background: {accent_soft}; color: {accent
 QFrame#side_bar QPushButton:focus {{ border: 1px solid {accent}; }}
 QFrame#side_bar QPushButton:disabled {{ color: {muted}; }}
 QPlainTextEdit {{ background: {surface}; color: {text}; border: 1px solid {muted}; border-radius: 8px; padding: 8px;
-    selection-background-color: {accent}; selection-color: {on_accent}; }}
+    selection-background-color: {accent}; selection-color: {on_accent}; placeholder-text-color: {muted}; }}
 QPlainTextEdit:focus {{ border: 2px solid {accent}; padding: 7px; }}
 QPlainTextEdit:disabled {{ color: {muted}; background: {window}; border: 1px dashed {border}; }}
 QLineEdit, QDateEdit, QSpinBox, QComboBox {{ background: {surface}; color: {text}; border: 1px solid {muted};
@@ -170,6 +170,8 @@ QCheckBox:focus, QRadioButton:focus {{ color: {accent}; }}
 QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{icons}/{check}.svg"); }}
 QRadioButton::indicator:checked {{ border: 5px solid {accent}; width: 8px; height: 8px; }}
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ background: {hover}; border-color: {border}; }}
+QFileDialog QToolButton {{ background: {under_arrows}; border-radius: 6px; padding: 4px; }}
+QCheckBox::indicator:checked:disabled {{ image: url("{icons}/{faint_check}.svg"); }}
 QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {border}; }}
 QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {accent}; }}
 QSlider::handle:horizontal {{ width: 16px; height: 16px; margin: -6px 0; border-radius: 8px; background: {accent}; }}
@@ -236,8 +238,12 @@ def apply(app: QApplication, theme: Theme | None = None) -> Theme:
         app.setStyle("Fusion")
     app.setPalette(palette(chosen))
     fields = {name: getattr(chosen, name) for name in Theme.__slots__}
+    # A mark stands on the accent, and on the quiet ground of what is switched off: light on one, dark on the other.
+    check, faint_check = ("check-dark", "check-light") if chosen.dark else ("check-light", "check-dark")
+    # The arrows of Qt's own dialog are black in every palette.
+    under_arrows = chosen.muted if chosen.dark else chosen.surface
     app.setStyleSheet(
-        _SHEET.format(icons=ICONS.as_posix(), check="check-dark" if chosen.dark else "check-light", **fields)
+        _SHEET.format(icons=ICONS.as_posix(), check=check, faint_check=faint_check, under_arrows=under_arrows, **fields)
     )
     return chosen
 

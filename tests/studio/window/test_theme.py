@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QCheckBox, QPlainTextEdit
 
-from studio.window.theme import DARK, LIGHT, Theme
+from studio.window.theme import DARK, LIGHT, Theme, apply
 
 PAIRS = [
     ("text", "window"),
@@ -50,3 +51,26 @@ def contrast(one: str, other: str) -> float:
 def test_text_stands_out_from_its_background(theme: Theme, front: str, back: str) -> None:
     """At least 4.5 to 1 wherever the style sheet puts one on the other."""
     assert contrast(getattr(theme, front), getattr(theme, back)) >= 4.5
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_a_mark_and_a_hint_can_be_seen_in_what_is_switched_off_or_empty(qapp: QApplication, theme: Theme) -> None:
+    """A ticked box that is switched off shows its mark; a hint in a field of lines is as clear as in one of a line."""
+    apply(qapp, theme)
+    try:
+        pictures = []
+        for ticked in (False, True):
+            box = QCheckBox()
+            box.setChecked(ticked)
+            box.setEnabled(False)
+            box.resize(30, 30)
+            pictures.append(box.grab().toImage())
+        empty, marked = pictures
+        places = [(x, y) for x in range(30) for y in range(30) if empty.pixelColor(x, y) != marked.pixelColor(x, y)]
+        clearest = max(contrast(marked.pixelColor(*place).name(), theme.hover) for place in places)
+        assert clearest >= 4.5
+        lines = QPlainTextEdit()
+        lines.ensurePolished()
+        assert lines.palette().placeholderText().color() == QColor(theme.muted)
+    finally:
+        apply(qapp)
