@@ -100,7 +100,8 @@ class PeoplePage(Page):
     def _line_of(self, subject: SubjectView) -> str:
         live = sum(grant.state == "live" for grant in self._model.grants_of(subject.id))
         count = _("1 live consent") if live == 1 else _("{count} live consents", count=live)
-        return f"{subject.name or subject.id}\n{count if subject.erased_at is None else _('erased')}"
+        state = count if subject.erased_at is None else _("erased")
+        return f"{subject.name or subject.id}\n{state}"
 
     def on_changed(self) -> None:
         """Show people and consents as they are now."""
