@@ -20,6 +20,7 @@ from compliance.errors import (
     DiskFull,
     DisplayMissing,
     ExitCode,
+    OptionUnfit,
     OutOfMemory,
     OutputUnwritable,
     PartNotInstalled,
@@ -89,6 +90,8 @@ def _run(arguments: Sequence[str]) -> int:
         return int(ExitCode.ERROR)
     except (KeyboardInterrupt, EOFError, typer.Abort):
         error: SignetError = WorkStopped()
+    except OptionUnfit as unfit:
+        error = usage.named_as_written(unfit, words)
     except SignetError as known:
         error = known
     except TyperException as misuse:
@@ -148,6 +151,7 @@ def build(rich_help: bool = False) -> Any:
     app.add_typer(pack.group, name="pack")
     command = get_command(app)
     _localise(command)
+    usage.take_text_alone(command)
     return command
 
 

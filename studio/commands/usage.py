@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from typer.exceptions import TyperException
 
+from compliance.errors import OptionUnfit, UsageUnclear
 from studio.text import _
 
 _ANYWHERE = ("--home", "--lang")
 _SEVERAL = "--consent"
 # Commands that have a --lang of their own: the language of what is spoken. The reader's then stands before them.
 _WITH_LANGUAGE = (("voice", "speak"),)
+# Settings of engines that have another name as an option.
+_SWITCHES = {"voices": "--cast", "language": "--lang"}
 
 
 def arranged(arguments: Sequence[str]) -> list[str]:
@@ -47,6 +50,15 @@ def arranged(arguments: Sequence[str]) -> list[str]:
     return front + rest + words[end:]
 
 
+def named_as_written(error: OptionUnfit, words: Sequence[str]) -> OptionUnfit:
+    """The same refusal, with an engine's setting called by the option that stands in these words for it."""
+    setting = str(error.data["option"])
+    switch = _SWITCHES.get(setting, "--" + setting.replace("_", "-"))
+    if any(word == switch or word.startswith(f"{switch}=") for word in words):
+        return OptionUnfit(**{**error.data, "option": switch})
+    return error
+
+
 def value_of(words: Sequence[str], option: str) -> str | None:
     """The last value of --home or --lang among arranged words, where they stand in front; None when it is not there."""
     found, place = None, 0
@@ -61,6 +73,29 @@ def value_of(words: Sequence[str], option: str) -> str | None:
         else:
             break
     return found
+
+
+def take_text_alone(command: Any) -> None:
+    """Let no option or argument of text hold bytes that are none, down the whole tree; names of files may.
+
+    Python hands such bytes on as lone surrogates (PEP 383), which neither a record nor a database can keep.
+    """
+    for parameter in command.params:
+        parameter.process_value = _checked(parameter.process_value, parameter.opts[0])
+    for child in getattr(command, "commands", {}).values():
+        take_text_alone(child)
+
+
+def _checked(process: Callable[[Any, Any], Any], name: str) -> Callable[[Any, Any], Any]:
+    def checked(ctx: Any, value: Any) -> Any:
+        found = process(ctx, value)
+        for one in found if isinstance(found, list | tuple) else (found,):
+            if isinstance(one, str) and any("\ud800" <= sign <= "\udfff" for sign in one):
+                text = _("What is given for {option} holds bytes that are no text.", option=name)
+                raise UsageUnclear(problem=text, command=ctx.command_path)
+        return found
+
+    return checked
 
 
 def problem(misuse: TyperException) -> dict[str, str]:

@@ -84,3 +84,42 @@ def test_a_part_of_a_reference_goes_with_a_reference(signet: Signet, recordings:
     lean = ("voice", "convert", "--source", recordings / "high.wav", "--target", recordings / "low.wav")
     answer = signet(*lean, "--out", recordings / "a.wav", "--reference-end", "9", "--json")
     assert answer.code == 2 and answer.lines[-1]["message"].startswith("--reference-end")
+
+
+# --- what a person gets wrong ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("--text", "Hi.", "--rate", "9"), "--rate"),
+        (("--text", "Hi.", "--rate=nan"), "--rate"),
+        (("--text", "Hi.", "--pitch", "inf"), "--pitch"),
+        (("--text", "Hi.", "--voice", "nobody"), "--voice"),
+        (("--text", "Hi.", "--lang", "xx"), "--lang"),
+        (("--script", "SCRIPT", "--cast", "Cy=rms"), "--cast"),
+        (("--script", "SCRIPT", "--cast", "Anna=nobody"), "--cast"),
+    ],
+)
+def test_a_refused_setting_is_called_by_its_option(
+    signet: Signet, signet_home: Path, tmp_path: Path, words: tuple[str, ...], option: str
+) -> None:
+    """As it was written, and not as the engine calls it; with what would fit."""
+    script = tmp_path / "script.txt"
+    script.write_text("Anna: Hello.\nBo: Hi.\n")
+    given = [str(script) if word == "SCRIPT" else word for word in words]
+    answer = signet("voice", "speak", *given, "--out", tmp_path / "a.wav", "--json")
+    told = answer.lines[-1]
+    assert answer.code == 2 and told["error"] == "OptionUnfit" and told["next_step"]
+    assert told["message"].startswith(f"{option} cannot be ") and not (tmp_path / "a.wav").exists()
+
+
+def test_what_is_no_file_is_told_and_leaves_nothing(signet: Signet, recordings: Path) -> None:
+    """A folder, nothing at all, and a file without a byte."""
+    empty = recordings / "empty.wav"
+    empty.touch()
+    words = ("voice", "attribute", "--out", recordings / "a.wav", "--json", "--target")
+    for path, error in ((recordings, "NotASound"), (recordings / "gone.wav", "FileMissing"), (empty, "NotASound")):
+        answer = signet(*words, path)
+        assert answer.code == 1 and answer.lines[-1]["error"] == error and answer.lines[-1]["next_step"]
+    assert not [path for path in recordings.iterdir() if path.name.startswith(("a.", ".a"))]

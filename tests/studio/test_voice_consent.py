@@ -25,6 +25,7 @@ from compliance.errors import (
     PermitInvalid,
     PhraseNotHeard,
     SignetError,
+    SoundTooLong,
     VoiceConsentForOther,
     VoiceConsentMissing,
     VoiceNotFound,
@@ -166,6 +167,16 @@ def test_the_worker_takes_no_other_recording_than_the_gate_was_asked_about(
 
 def test_what_is_no_recording_of_a_voice_is_no_asset(workshop: Workshop, recordings: Path) -> None:
     """Neither for a consent nor for work; options out of range are told by name."""
+    whole = (recordings / "low.wav").read_bytes()
+    for name, data in {
+        "cut off": whole[:30],
+        "no sample": wav(np.zeros(0)),
+        "no rate": whole[:24] + bytes(4) + whole[28:],
+        "one a second": whole[:24] + b"\1\0\0\0" + whole[28:],
+    }.items():
+        (recordings / f"{name}.wav").write_bytes(data)
+        with pytest.raises((NotASound, SoundTooLong)):
+            workshop.plan_voice("voice.attribute", {}, target=recordings / f"{name}.wav")
     for name, error in (("words", NotASound), ("silence", VoiceNotFound)):
         with pytest.raises(error):
             consent(workshop, recordings / f"{name}.wav")
