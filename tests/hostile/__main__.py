@@ -16,10 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.hostile import attempts_program, attempts_release, attempts_worker, fuzz
+from tests.hostile import attempts_program, attempts_release, attempts_window, attempts_worker, fuzz
 from tests.hostile.attempts import ATTEMPTS, Ground, line, make
 
-MODULES = (attempts_program, attempts_release, attempts_worker, fuzz)
+MODULES = (attempts_program, attempts_release, attempts_window, attempts_worker, fuzz)
 
 
 def main() -> None:

@@ -348,6 +348,6 @@ def _jobs(ground: Ground, place: Path) -> str:
         except (TypeError, AttributeError, pickle.PicklingError):
             continue
         raise AssertionError("a job could be pickled")
-    held = [value for value in vars(running).values() if isinstance(value, np.ndarray | bytes)]
-    assert held == []
+    held = [name for name, value in vars(running).items() if isinstance(value, np.ndarray | bytes) and len(value)]
+    assert held == [], held
     return "nothing to pickle, no pixels in the program"
