@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QFileInfo
-from PySide6.QtWidgets import QDialog, QFileDialog, QFileIconProvider, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QFileIconProvider, QHeaderView, QSplitter, QTreeView, QWidget
 
 from studio.text import _
 
 SIZE_PX = (760, 480)
+PLACES_PX = 120
 
 
 class KindNames(QFileIconProvider):
@@ -32,6 +33,12 @@ def make_dialog(parent: QWidget, title: str, begins_at: Path, filters: str = "")
     # Qt does not own it: the dialog keeps it alive.
     made.kind_names = KindNames()  # type: ignore[attr-defined]  # a name of ours on an object of Qt
     made.setIconProvider(made.kind_names)  # type: ignore[attr-defined]  # the same
+    for tree in made.findChildren(QTreeView, "treeView"):
+        # Sizes and dates whole, the names in the room that is left.
+        tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    for splitter in made.findChildren(QSplitter):
+        splitter.setSizes([PLACES_PX, SIZE_PX[0] - PLACES_PX])
     word = QFileDialog.DialogLabel
     for which, text in (
         (word.LookIn, _("Folder:")),

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QFileInfo
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QDialog, QFileDialog, QLabel, QLineEdit
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QDialog,
+    QFileDialog,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QTreeView,
+)
 
 from studio.window.main_window import MainWindow
 from studio.window.pages.own_account import CloseAccountDialog, NationalDialog
@@ -307,6 +317,8 @@ def test_dialogs_for_files_speak_the_language_of_the_window(
         words = [one.text() for kind in (QLabel, QAbstractButton) for one in dialog.findChildren(kind)]
         foreign = [one for one in words if re.search("[A-Za-z]{2}" if code == "zh-CN" else "[\u4e00-\u9fff]", one)]
         assert foreign == []
+        whole = dialog.findChild(QTreeView, "treeView").header().sectionResizeMode(3)
+        assert whole == QHeaderView.ResizeMode.ResizeToContents
         assert dialog.iconProvider().type(QFileInfo(str(tmp_path))) == ("文件夹" if code == "zh-CN" else "Folder")
         return 0
 
