@@ -6,6 +6,9 @@ something else ends the release.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 from compliance.containers import Container
 from compliance.decode_sound import decode_sound
 from compliance.documents import DocumentContainer
@@ -20,23 +23,34 @@ from compliance.sound_containers import SoundContainer
 from compliance.video_containers import VideoContainer
 
 
-def verify_draft(data: bytes, plan: LabelPlan, prepared: Prepared) -> None:
-    """Measure every layer of an unsigned draft from its bytes; raises LabelTooWeak naming the layer."""
+def verify_draft(
+    data: bytes, plan: LabelPlan, prepared: Prepared, each_second: Callable[[Pixels], None] | None = None
+) -> Pixels | None:
+    """Measure every layer of an unsigned draft from its bytes; raises LabelTooWeak naming the layer.
+
+    Returns the pixels that were decoded and measured, of a picture; each_second is given those of a film, one frame a
+    second.
+    """
     container = read_media("the draft", data)
     _verify_payload(container, plan, prepared)
     _verify_metadata(container, plan)
     if isinstance(container, SoundContainer):
         _verify_heard(data, container, plan)
     elif isinstance(container, VideoContainer):
-        _verify_watched(data, container, plan)
+        _verify_watched(data, container, plan, each_second)
     elif isinstance(container, DocumentContainer):
         written.require(written.measure(data, container), sample=plan.sample)
     else:
-        pixels = decode_picture(data, opaque=True)
+        pixels: Pixels | None = decode_picture(data, opaque=True)
         if pixels is None:
             raise LabelTooWeak(layer="container", reason="cannot be decoded")
-        explicit.require(explicit.measure(pixels), sample=plan.sample)
-        _verify_mark(pixels, plan)
+        # The drawn label and the mark are looked for side by side.
+        with ThreadPoolExecutor(1) as thread:
+            mark = thread.submit(watermark_image.detect, pixels)
+            explicit.require(explicit.measure(pixels), sample=plan.sample)
+            _verify_mark(mark.result(), min(pixels.shape[:2]), plan)
+        return pixels
+    return None
 
 
 def verify_sealed(data: bytes, plan: LabelPlan, prepared: Prepared, keys: HomeKeys, aside: bytes | None = None) -> None:
@@ -56,12 +70,11 @@ def verify_sealed(data: bytes, plan: LabelPlan, prepared: Prepared, keys: HomeKe
         raise LabelTooWeak(layer="credential", reason="names another release")
 
 
-def _verify_mark(pixels: Pixels, plan: LabelPlan) -> None:
-    """Read the invisible mark. Smaller pictures than MARKED_FROM_PX may have no room for one; they go without."""
-    found = watermark_image.detect(pixels)
+def _verify_mark(found: watermark_image.Detection, shorter_px: int, plan: LabelPlan) -> None:
+    """Judge the invisible mark. Smaller pictures than MARKED_FROM_PX may have no room for one; they go without."""
     if found.found and found.ident != int(plan.release_id, 16):
         raise LabelTooWeak(layer="watermark", reason="names another release")
-    if not found.found and min(pixels.shape[:2]) >= MARKED_FROM_PX:
+    if not found.found and shorter_px >= MARKED_FROM_PX:
         raise LabelTooWeak(layer="watermark", reason="cannot be read back")
 
 
@@ -87,12 +100,14 @@ def _verify_notice(samples: Samples, rate_hz: int, plan: LabelPlan) -> None:
         raise LabelTooWeak(layer="watermark", reason="names another release")
 
 
-def _verify_watched(data: bytes, container: VideoContainer, plan: LabelPlan) -> None:
+def _verify_watched(
+    data: bytes, container: VideoContainer, plan: LabelPlan, each_second: Callable[[Pixels], None] | None
+) -> None:
     """Decode a film as a player does and look at every frame; then listen to its sound, when it has any."""
     if container.oddities:
         raise LabelTooWeak(layer="container", reason="; ".join(container.oddities))
     try:
-        seen = read_film("the draft", data, container)
+        seen = read_film("the draft", data, container, each_second=each_second)
         heard = decode_sound("the draft", data) if container.has_sound else None
     except (NotAVideo, NotASound) as error:
         raise LabelTooWeak(layer="container", reason="cannot be decoded") from error

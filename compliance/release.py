@@ -26,6 +26,7 @@ import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ from compliance.errors import (
     StoreDamaged,
     TargetExists,
 )
-from compliance.fingerprint.registry import Prints, enter
+from compliance.fingerprint.registry import FilmPrints, Prints, enter
 from compliance.fingerprint.taking import prints_of
 from compliance.gate import Gate
 from compliance.imports import read_imports
@@ -64,6 +65,7 @@ from compliance.labels.policy import (
 )
 from compliance.labels.styles import USUAL, LabelChoice
 from compliance.ledger import Ledger
+from compliance.material import Material
 from compliance.media import MediaInfo
 from compliance.permit import Claim, Permit
 from compliance.reading import read_media
@@ -75,15 +77,6 @@ from compliance.store import Store
 _RELEASE_ID = re.compile(r"[0-9a-f]{16}")
 _LARGEST_BYTES = 1 << 30
 _LARGEST_BESIDE_BYTES = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """An input file as it was fed to the engine, for the credential. role: "source", "target" or "mask"."""
-
-    role: str
-    mime: str
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +173,15 @@ class Releaser:
                 # 4. part
                 data = self._draft_into(_part(out, plan.release_id), drafter, out)
                 # 5. measure
-                verify_draft(data, plan, prepared)
-                # 6. sign
-                signed, aside = self._sign(data, plan, claim, info, materials, keys, index, assurance)
-                verify_sealed(signed, plan, prepared, keys, aside)
+                film = FilmPrints()
+                pixels = verify_draft(data, plan, prepared, film.add)
+                with ThreadPoolExecutor(1) as thread:
+                    prints = thread.submit(prints_of, data, pixels, film.prints())
+                    # 6. sign
+                    signed, aside = self._sign(data, plan, claim, info, materials, keys, index, assurance)
+                    verify_sealed(signed, plan, prepared, keys, aside)
                 # 7. read back what stands on disk
-                digest = self._seal(signed, aside, out, plan.release_id, prints_of(data))
+                digest = self._seal(signed, aside, out, plan.release_id, prints.result())
                 # 8. link, unless a consent was withdrawn while the file was being made
                 self._gate.verify_still_live(claim)
                 self._link(out, plan.release_id, overwrite)

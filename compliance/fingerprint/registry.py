@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -69,14 +70,30 @@ def of_picture(pixels: Pixels) -> Prints:
 
 def of_film(seconds: Iterable[Pixels]) -> Prints:
     """The fingerprints of a film, from its frames one second apart; of the first ten minutes."""
-    rows = []
-    for second, pixels in enumerate(seconds):
-        if second >= _MOST_SECONDS:
-            break
-        value, quality = pdq.hash_of(pixels)
-        if quality >= pdq.LOWEST_QUALITY:
-            rows.append(("pdq", second, value.tobytes()))
-    return Prints(tuple(rows))
+    film = FilmPrints()
+    for pixels in islice(seconds, _MOST_SECONDS):
+        film.add(pixels)
+    return film.prints()
+
+
+class FilmPrints:
+    """Takes the fingerprints of a film while somebody else walks through it; of the first ten minutes."""
+
+    def __init__(self) -> None:
+        self._seconds = 0
+        self._rows: list[tuple[str, int, bytes]] = []
+
+    def add(self, pixels: Pixels) -> None:
+        """Take in the first frame of the next second: uint8, (height, width, 3), sRGB."""
+        if self._seconds < _MOST_SECONDS:
+            value, quality = pdq.hash_of(pixels)
+            if quality >= pdq.LOWEST_QUALITY:
+                self._rows.append(("pdq", self._seconds, value.tobytes()))
+        self._seconds += 1
+
+    def prints(self) -> Prints:
+        """What was taken."""
+        return Prints(tuple(self._rows))
 
 
 def of_sound(samples: Samples, rate_hz: int) -> Prints:

@@ -16,16 +16,21 @@ from compliance.sound_containers import SoundContainer
 from compliance.video_containers import VideoContainer
 
 
-def prints_of(data: bytes) -> Prints:
-    """What a file looks or sounds like; nothing for documents and where a library is missing: it is no label."""
+def prints_of(data: bytes, pixels: Pixels | None = None, film: Prints | None = None) -> Prints:
+    """What a file looks or sounds like; nothing for documents and where a library is missing: it is no label.
+
+    pixels: of a picture, where it is decoded already. film: what a film's frames gave while they were decoded.
+    """
     container = read_media("the file", data)
     try:
+        if pixels is not None:
+            return registry.of_picture(pixels)
         if isinstance(container, DocumentContainer):
             return Prints(())
         if isinstance(container, SoundContainer):
             return registry.of_sound(*decode_sound("the file", data))
         if isinstance(container, VideoContainer):
-            return registry.of_film(seconds_of(data))
+            return registry.of_film(seconds_of(data)) if film is None else film
         pixels = decode_picture(data)
         return Prints(()) if pixels is None else registry.of_picture(pixels)
     except (LabelPartMissing, NotASound, NotAVideo):

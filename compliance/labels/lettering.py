@@ -35,6 +35,7 @@ _GROUPS: Final = {
     SAMPLE: ("SA", "MP", "LE"),
 }
 _MASTER_EM_PX = 128
+_REMEMBERED_EM_PX = 40.0
 # Plate around the ink that belongs to a template, in em: letters count only where they stand on something even.
 _QUIET_EM = 0.1
 
@@ -105,6 +106,11 @@ class Template:
 
     def scaled(self, em_px: float, through_px: float | None = None) -> Template:
         """The same word at another text size; through_px: the size it was drawn at when it was enlarged since."""
+        if em_px <= _REMEMBERED_EM_PX:
+            return _small(self, em_px, through_px)
+        return self._drawn(em_px, through_px)
+
+    def _drawn(self, em_px: float, through_px: float | None) -> Template:
         cv2 = opencv()
         factor = em_px / self.em_px
         coverage = self.coverage
@@ -126,6 +132,12 @@ class Template:
             cap_columns=(self.cap_columns[0] * factor, self.cap_columns[1] * factor),
             top=self.top * factor,
         )
+
+
+@lru_cache(maxsize=256)
+def _small(master: Template, em_px: float, through_px: float | None) -> Template:
+    """Small copies are remembered: frames of one film and pictures of one size ask for the same ones."""
+    return master._drawn(em_px, through_px)
 
 
 @lru_cache(maxsize=4)

@@ -52,8 +52,8 @@ _BLANK_EM = 0.7
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plate:
-    """A finished label. box: (left, top, width, height). levels: uint8, (height, width), grey, full range. covered:
-    where it hides the frame.
+    """A finished label. box: (left, top, width, height). levels: uint8, (height, width), grey, video range (16 to
+    235). covered: where it hides the frame.
     """
 
     box: Box
@@ -64,8 +64,7 @@ class Plate:
         """Lay it on a frame in place: luma and the two half-size planes of chroma, video range (16 to 235)."""
         left, top, width, height = self.box
         place = luma[top : top + height, left : left + width]
-        scaled = np.rint(16 + self.levels.astype(np.float32) * np.float32(219 / 255)).astype(np.uint8)
-        np.copyto(place, scaled, where=self.covered)
+        np.copyto(place, self.levels, where=self.covered)
         half = self.covered[::2, ::2]
         for plane in (blue, red):
             part = plane[top // 2 : top // 2 + half.shape[0], left // 2 : left // 2 + half.shape[1]]
@@ -153,7 +152,8 @@ def _plate(height: int, width: int, ground: int, drawing: Drawing) -> Plate:
     changed = part != ground
     # All between the first and the last change of a row: a letter's edge may have the ground's very level.
     covered = np.logical_or.accumulate(changed, axis=1) & np.logical_or.accumulate(changed[:, ::-1], axis=1)[:, ::-1]
-    return Plate((left, top, wide, high), part, covered)
+    levels = np.rint(16 + part.astype(np.float32) * np.float32(219 / 255)).astype(np.uint8)
+    return Plate((left, top, wide, high), levels, covered)
 
 
 def _apart(box: Box, share: float) -> Box:
@@ -261,8 +261,9 @@ class _Place:
             return False
         mean = float(part.mean())
         part -= np.float32(mean)
-        joint = float(np.sum(part * self._part))
-        correlation = joint / math.sqrt(self._energy * (float(np.sum(part * part)) + 1e-6))
+        flat = part.ravel()
+        joint = float(flat @ self._part.ravel())
+        correlation = joint / math.sqrt(self._energy * (float(flat @ flat) + 1e-6))
         return (
             correlation >= _SAME_CORRELATION
             and joint / self._energy >= _SAME_GAIN
@@ -330,10 +331,11 @@ class LabelWatch:
 
     def _measure_corner(self, pixels: Pixels, luma: Luma) -> None:
         """The label of a whole frame; where a title stands as well, the one at the edge."""
-        found = explicit.measure(pixels)
+        before = self._example.measurement if self._example is not None else None
+        found = explicit.measure(pixels, before=before)
         if found.found and not found.at_edge:
             # The title was found first: without it the corner shows.
-            found = explicit.measure(_without(pixels, found))
+            found = explicit.measure(_without(pixels, found), before=before)
         if not found.found:
             self._corner = None
             return
@@ -345,9 +347,9 @@ class LabelWatch:
     def _measure_title(self, pixels: Pixels, luma: Luma) -> None:
         """A second label, away from the one in the corner."""
         corner = self._corner.measurement if self._corner is not None else None
-        found = explicit.measure(pixels if corner is None else _without(pixels, corner))
+        before = self._title.measurement if self._title is not None else None
         # A title may stand anywhere, and its size is that of a label.
-        found = replace(found, at_edge=True)
+        found = explicit.measure(pixels if corner is None else _without(pixels, corner), before=before, anywhere=True)
         if not found.found or explicit.reasons(found):
             self._title = None
             return

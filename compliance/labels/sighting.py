@@ -8,7 +8,8 @@ then aligned at full resolution, compared letter by letter, and measured from th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -32,6 +33,8 @@ _SEARCH_STEP = 1.09
 _SHARES = tuple(0.03 * _SEARCH_STEP**step for step in range(36))
 # The sizes that `draw` uses come first: when the label stands there, the search ends after three of 36 sizes.
 _LIKELY = (0.066, 0.084)
+# Height of 生 in em, in the label's font.
+_HANZI_EM = 0.911
 _CANDIDATE_LIMIT = 0.42
 _WORD_LIMIT = 0.55
 _GROUP_LIMIT = 0.4
@@ -79,10 +82,12 @@ class _Word:
         return self.correlation >= _WORD_LIMIT and self.worst_group >= _GROUP_LIMIT
 
 
-def measure(pixels: Pixels) -> Measurement:
+def measure(pixels: Pixels, *, before: Measurement | None = None, anywhere: bool = False) -> Measurement:
     """Find and measure the drawn label; a picture without it gives found=False.
 
-    pixels: uint8, (height, width, 3), sRGB. Some 25 ms of one core at 1080p where the label stands, 100 ms where not.
+    pixels: uint8, (height, width, 3), sRGB. before: a label of another frame of the same film; sizes like its own are
+    tried first, wherever it stands, and nothing else is believed of it. anywhere: it may be a title, which stands in
+    the middle. Some 25 ms of one core at 1080p where the label stands, 100 ms where not.
     Raises LabelPartMissing when the letters to compare with do not load.
     """
     cv2 = opencv()
@@ -93,12 +98,16 @@ def measure(pixels: Pixels) -> Measurement:
     # A picture so small that its label has the least text size of 12 px shows a larger share.
     if min(height, width) < 170:
         likely = tuple(share for share in _SHARES if 0.066 <= share <= 14.0 / min(height, width))
+    if before is not None and before.ink_share:
+        known = before.ink_share / _HANZI_EM
+        likely = tuple(share for share in _SHARES if abs(math.log(share / known)) < 1.5 * math.log(_SEARCH_STEP))
     others = tuple(share for share in _SHARES if share not in likely)
     for word, shares in ((CHINESE, likely), (CHINESE, others), (ENGLISH, (*likely, *others))):
         if word == ENGLISH and best.found:
             break
         for anchor in _seek(grey, word, shares):
-            best = max(best, _measure_around(pixels, grey, anchor), key=_rank)
+            found = _measure_around(pixels, grey, anchor)
+            best = max(best, replace(found, at_edge=True) if anywhere else found, key=_rank)
         if state(best) == "intact":
             break
     return best
@@ -303,9 +312,10 @@ def _measure_around(pixels: Pixels, grey: NDArray[np.uint8], anchor: _Word) -> M
                 found[word] = other
     words = [found[word] for word in (SAMPLE, CHINESE, ENGLISH) if word in found]
     shorter = min(grey.shape)
-    contrast = min(_contrast(pixels, word) for word in words)
-    ink_px = _ink_height(grey, found[CHINESE]) if CHINESE in found else 0.0
-    cap_px = min(_cap_height(grey, word) for word in words if word.word != SAMPLE)
+    strokes = {word.word: _strokes(grey, word) for word in words}
+    contrast = min(_contrast(pixels, part) for part in strokes.values())
+    ink_px = _ink_height(grey, strokes[CHINESE]) if CHINESE in found else 0.0
+    cap_px = min(_cap_height(grey, part) for word, part in strokes.items() if word != SAMPLE)
     box = _box(words, grey.shape)
     em_px = max(word.em_px for word in words)
     gaps = (box[0], box[1], grey.shape[1] - box[0] - box[2], grey.shape[0] - box[1] - box[3])
@@ -338,27 +348,40 @@ def _box(words: list[_Word], shape: tuple[int, ...]) -> tuple[int, int, int, int
     return left, top, right - left, bottom - top
 
 
-def _cut(image: NDArray[Any], word: _Word) -> tuple[NDArray[Any], Template]:
-    """A word's piece of the picture at full resolution and the template of the same size."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Strokes:
+    """Where a word's strokes lie at full resolution. core: their middles; bare: what none touches; bool, of `piece`."""
+
+    word: _Word
+    fitted: Template
+    piece: tuple[slice, slice]
+    core: NDArray[np.bool_]
+    bare: NDArray[np.bool_]
+
+
+def _strokes(grey: NDArray[np.uint8], word: _Word) -> _Strokes:
+    """A word's strokes by its template, within the picture."""
+    cv2 = opencv()
     fitted = template(word.word).scaled(word.em_px)
     left, top = max(0, round(word.left)), max(0, round(word.top))
-    piece = image[top : top + fitted.coverage.shape[0], left : left + fitted.coverage.shape[1]]
-    return piece, fitted
-
-
-def _levels(piece: NDArray[Any], coverage: Plane) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Colours of ink and plate: medians over the cores of the strokes and over what no stroke touches."""
-    cv2 = opencv()
-    coverage = coverage[: piece.shape[0], : piece.shape[1]]
+    piece = slice(top, top + fitted.coverage.shape[0]), slice(left, left + fitted.coverage.shape[1])
+    height, width = grey[piece].shape
+    coverage = fitted.coverage[:height, :width]
     reach = np.ones((3, 3), np.uint8)
     core = cv2.erode(coverage, reach)
-    threshold = min(0.9, float(np.quantile(core, 0.97)))
-    bare = cv2.dilate(coverage, reach) < 0.05
-    flat = piece.reshape(piece.shape[0], piece.shape[1], -1).astype(np.float64)
-    ink = np.median(flat[core >= max(threshold, 1e-3)], axis=0) if core.max() > 0.5 else None
-    if ink is None:
-        ink = np.median(flat[coverage >= np.quantile(coverage, 0.95)], axis=0)
-    plate = np.median(flat[bare], axis=0) if bare.any() else np.median(flat, axis=(0, 1))
+    if core.max() > 0.5:
+        core = core >= max(min(0.9, float(np.quantile(core, 0.97))), 1e-3)
+    else:
+        core = coverage >= np.quantile(coverage, 0.95)
+    return _Strokes(word, fitted, piece, core, cv2.dilate(coverage, reach) < 0.05)
+
+
+def _levels(image: NDArray[Any], strokes: _Strokes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Colours of ink and plate: medians over the cores of the strokes and over what no stroke touches."""
+    piece = image[strokes.piece]
+    flat = piece.reshape(*piece.shape[:2], -1)
+    bare = strokes.bare if strokes.bare.any() else np.ones_like(strokes.bare)
+    ink, plate = (np.median(flat[part].astype(np.float64), axis=0) for part in (strokes.core, bare))
     return ink, plate
 
 
@@ -369,28 +392,32 @@ def _luminance(colour: NDArray[np.float64]) -> float:
     return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
 
 
-def _contrast(pixels: Pixels, word: _Word) -> float:
+def _contrast(pixels: Pixels, strokes: _Strokes) -> float:
     """WCAG 2.2 contrast ratio of a word's ink to its plate."""
-    piece, fitted = _cut(pixels, word)
-    ink, plate = _levels(piece, fitted.coverage)
+    ink, plate = _levels(pixels, strokes)
     high, low = sorted((_luminance(ink), _luminance(plate)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
 
-def _extent(grey: NDArray[np.uint8], word: _Word, columns: tuple[float, float]) -> float:
-    """Height in pixels of the ink within some columns of a word, from the first to the last row half inked."""
-    fitted = template(word.word).scaled(word.em_px)
+def _extents(grey: NDArray[np.uint8], strokes: _Strokes, parts: Sequence[tuple[float, float]]) -> list[float]:
+    """Heights in pixels of the ink within some columns of a word, from the first to the last row half inked."""
+    ink, plate = _levels(grey, strokes)
+    return [_extent(grey, strokes, columns, float(ink[0]), float(plate[0])) for columns in parts]
+
+
+def _extent(
+    grey: NDArray[np.uint8], strokes: _Strokes, columns: tuple[float, float], ink: float, plate: float
+) -> float:
+    word, fitted = strokes.word, strokes.fitted
     left, right = math.floor(word.left + columns[0]), math.ceil(word.left + columns[1])
     top, bottom = math.floor(word.top), math.ceil(word.top + fitted.coverage.shape[0])
     piece = grey[max(0, top) : bottom, max(0, left) : right].astype(np.float64)
     if piece.size == 0:
         return 0.0
-    whole, coverage = _cut(grey, word)
-    ink, plate = _levels(whole, coverage.coverage)
-    span = float(ink[0] - plate[0])
+    span = ink - plate
     if abs(span) < 1:
         return 0.0
-    rows = ((piece - float(plate[0])) / span).max(axis=1)
+    rows = ((piece - plate) / span).max(axis=1)
     inked = np.flatnonzero(rows >= 0.5)
     if inked.size == 0:
         return 0.0
@@ -402,18 +429,14 @@ def _extent(grey: NDArray[np.uint8], word: _Word, columns: tuple[float, float]) 
     return above + below + inner + max(0, last - first - 1)
 
 
-def _ink_height(grey: NDArray[np.uint8], word: _Word) -> float:
+def _ink_height(grey: NDArray[np.uint8], strokes: _Strokes) -> float:
     """Height of the lower of the two hanzi, in pixels."""
-    fitted = template(word.word).scaled(word.em_px)
-    left, right = fitted.hanzi_columns
+    left, right = strokes.fitted.hanzi_columns
     middle = (left + right) / 2
-    inset = 0.04 * word.em_px
-    return min(
-        _extent(grey, word, (left + inset, middle - inset)), _extent(grey, word, (middle + inset, right - inset))
-    )
+    inset = 0.04 * strokes.word.em_px
+    return min(_extents(grey, strokes, [(left + inset, middle - inset), (middle + inset, right - inset)]))
 
 
-def _cap_height(grey: NDArray[np.uint8], word: _Word) -> float:
+def _cap_height(grey: NDArray[np.uint8], strokes: _Strokes) -> float:
     """Height of the capital I, in pixels."""
-    fitted = template(word.word).scaled(word.em_px)
-    return _extent(grey, word, fitted.cap_columns)
+    return _extents(grey, strokes, [strokes.fitted.cap_columns])[0]

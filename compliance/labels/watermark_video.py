@@ -25,8 +25,9 @@ Luma = NDArray[np.uint8]
 # A frame's eye mask serves this many frames, or until the picture changes by so many levels in the mean.
 _MASK_FRAMES, _CUT_LEVELS = 5, 8.0
 _PROBE_STEP, _PROBE_PX = 4, (32, 18)
-# The mask is worked out at a shorter side of this many pixels.
-_MASK_PX = 256
+# The mask is worked out at a shorter side of about so many pixels.
+_MASK_PX, _MASK_SHARE = 240, 0.75
+_STRIP_PX = 32
 # As for pictures (compliance.labels.watermark.embed), but quieter on a flat ground: what moves hides less of it.
 _FLAT_LEVELS, _CONTRAST_SHARE, _FLAT_LIMIT = 0.95, 0.23, 1.1
 _PILOT_SHARE = 0.24
@@ -81,11 +82,9 @@ class FrameMarker:
         grows = height * width >= high * wide
         self._size = width, height
         self._field: Plane = cv2.resize(field, self._size, interpolation=cv2.INTER_CUBIC if grows else cv2.INTER_AREA)
-        factor = min(1.0, _MASK_PX / min(height, width))
-        self._small = max(1, round(width * factor)), max(1, round(height * factor))
         self._loudness = loudness
-        self._more: Luma | None = None
-        self._less: Luma | None = None
+        self._more: Luma = np.zeros((height, width), np.uint8)
+        self._less: Luma = np.zeros((height, width), np.uint8)
         self._probe: Luma | None = None
         self._age = 0
 
@@ -98,20 +97,35 @@ class FrameMarker:
             or self._age >= _MASK_FRAMES
             or cv2.norm(probe, self._probe, cv2.NORM_L1) > _CUT_LEVELS * probe.size
         ):
-            amplitude = cv2.resize(self._amplitude(luma), self._size, interpolation=cv2.INTER_LINEAR)
-            change = cv2.multiply(amplitude, self._field)
-            # Whole levels; half of them would be lost in rounding anyway.
-            self._more = (np.maximum(change, 0) + np.float32(0.5)).astype(np.uint8)
-            self._less = (np.maximum(-change, 0) + np.float32(0.5)).astype(np.uint8)
+            self._work_out(luma)
             self._probe, self._age = probe, 0
         self._age += 1
         cv2.add(luma, self._more, dst=luma)
         cv2.subtract(luma, self._less, dst=luma)
 
+    def _work_out(self, luma: Luma) -> None:
+        """What is added to and taken from the next frames, in whole levels: half of one would be lost anyway."""
+        cv2 = opencv()
+        amplitude = cv2.resize(self._amplitude(luma), self._size, interpolation=cv2.INTER_LINEAR)
+        # Strip by strip: what is worked on stays in the cache.
+        for start in range(0, len(amplitude), _STRIP_PX):
+            strip = slice(start, start + _STRIP_PX)
+            change = cv2.multiply(amplitude[strip], self._field[strip])
+            cv2.convertScaleAbs(np.maximum(change, 0), dst=self._more[strip])
+            cv2.convertScaleAbs(np.minimum(change, 0), dst=self._less[strip])
+
     def _amplitude(self, luma: Luma) -> Plane:
         """How much the eye forgives, at the mask's size: float32, levels (Chou and Li 1995, as in pictures)."""
         cv2 = opencv()
-        small = cv2.resize(luma, self._small, interpolation=cv2.INTER_AREA).astype(np.float32)
+        height, width = luma.shape
+        # Reduced by a whole number, which is quick; the rest of the way where it leaves much of one.
+        step = max(1, min(height, width) // _MASK_PX)
+        size = width // step, height // step
+        small = cv2.resize(luma[: size[1] * step, : size[0] * step], size, interpolation=cv2.INTER_AREA)
+        rest = _MASK_PX / min(size)
+        if rest < _MASK_SHARE:
+            small = cv2.resize(small, None, fx=rest, fy=rest, interpolation=cv2.INTER_AREA)
+        small = small.astype(np.float32)
         ground = cv2.boxFilter(small, -1, (_BACKGROUND_PX, _BACKGROUND_PX), borderType=cv2.BORDER_REFLECT)
         fine = small - ground
         variance = cv2.boxFilter(fine * fine, -1, (_VARIANCE_PX, _VARIANCE_PX), borderType=cv2.BORDER_REFLECT)
