@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QProgressBar, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from compliance.errors import SignetError
 from engines.job import JobState
@@ -14,6 +14,7 @@ from studio.window.pages.page import Page
 from studio.window.progress_words import left_text, stage_word
 from studio.window.widgets.basic import button, card, column, empty_state, holder, label, row
 from studio.window.widgets.picture_view import PictureView
+from studio.window.widgets.work_parts import work_parts
 
 TICK_MS = 500
 PREVIEW_MIN_PX = 320
@@ -54,16 +55,8 @@ class MakePage(Page):
         return holder(column(state, 1))
 
     def _build_work(self) -> QWidget:
-        self._stage = label("", "heading")
-        self._stage.setObjectName("make_stage")
-        self._bar = QProgressBar()
-        self._bar.setObjectName("make_progress")
-        self._bar.setAccessibleName(_("Progress"))
-        self._bar.setTextVisible(False)
-        self._left = label("", "muted")
-        self._cancel = button("make_cancel", _("Stop"), accessible_name=_("Stop the work"))
-        self._cancel.setToolTip(_("Esc stops as well"))
-        self._cancel.clicked.connect(self._model.cancel)
+        parts = work_parts("make", "make_cancel", self._model.cancel)
+        self._stage, self._bar, self._left, self._cancel = parts
         foot = row(self._left, self._cancel)
         foot.setStretch(0, 1)
         return holder(column(card(column(self._stage, self._bar, foot, spacing=16), 28), 1))

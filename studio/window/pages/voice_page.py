@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QButtonGroup, QFrame, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QPushButton, QWidget
 
 from compliance.errors import SignetError
 from engines.job import JobState
@@ -20,8 +20,9 @@ from studio.window.pages.voice_release import VoiceReleaseDialog
 from studio.window.pages.voice_speak import SpeakPart
 from studio.window.pages.voice_takes import TakesPart
 from studio.window.progress_words import left_text, stage_word
-from studio.window.widgets.basic import button, card, column, label, row
+from studio.window.widgets.basic import button, card, column, row
 from studio.window.widgets.wave_panel import Ear
+from studio.window.widgets.work_parts import work_parts
 
 TICK_MS = 500
 
@@ -75,16 +76,8 @@ class VoicePage(Page):
         self.on_changed()
 
     def _build_work(self) -> QFrame:
-        self._stage = label("", "heading")
-        self._stage.setObjectName("voice_stage")
-        self._bar = QProgressBar()
-        self._bar.setObjectName("voice_progress")
-        self._bar.setAccessibleName(_("Progress"))
-        self._bar.setTextVisible(False)
-        self._left = label("", "muted")
-        self._cancel = button("voice_cancel", _("Stop"), accessible_name=_("Stop the work"))
-        self._cancel.setToolTip(_("Esc stops as well"))
-        self._cancel.clicked.connect(self._model.cancel)
+        parts = work_parts("voice", "voice_cancel", self._model.cancel)
+        self._stage, self._bar, self._left, self._cancel = parts
         head = row(self._stage, self._left, self._cancel, spacing=14)
         head.setStretch(0, 1)
         return card(column(head, self._bar, spacing=8), 14)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QProgressBar, QWidget
+from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QWidget
 
 from studio.text import _, word
 from studio.window.models.picturing import PicturingModel, Take
 from studio.window.progress_words import left_text, stage_word
 from studio.window.widgets.basic import button, card, chip, column, empty_state, label, named, row
 from studio.window.widgets.picture_view import PictureView
+from studio.window.widgets.work_parts import work_parts
 
 ICON = QSize(72, 72)
 TICK_MS = 500
@@ -41,14 +42,8 @@ class TakesView(QWidget):
         self.on_changed()
 
     def _build_work(self) -> QWidget:
-        self._stage = label("", "heading")
-        self._stage.setObjectName("pictures_stage")
-        self._bar = named(QProgressBar(), "pictures_progress", _("Progress"))
-        self._bar.setTextVisible(False)
-        self._left = label("", "muted")
-        self._stop = button("pictures_stop", _("Stop"), accessible_name=_("Stop the work"))
-        self._stop.setToolTip(_("Esc stops as well"))
-        self._stop.clicked.connect(self._model.line.cancel)
+        parts = work_parts("pictures", "pictures_stop", self._model.line.cancel)
+        self._stage, self._bar, self._left, self._stop = parts
         foot = row(self._left, self._stop)
         foot.setStretch(0, 1)
         self.glimpse = PictureView(180)
