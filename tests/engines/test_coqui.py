@@ -39,6 +39,7 @@ from engines.job import CancelToken, Event, JobCancelled, Progress
 from engines.voice import coqui_checkpoint, neural, speech
 from engines.voice.coqui import N_REFERENCE_CUT
 from engines.voice.joining import RATE_HZ
+from studio.pack_voices import clones
 from studio.packs import add_pack
 from tests.engines.conftest import permit_for
 from tests.engines.tiny_voices import make_fast_pitch, make_glow, make_vits, the_xtts
@@ -407,6 +408,16 @@ def test_xtts_speaks_takes_on_a_voice_and_stops(xtts: Any) -> None:
     assert taken.info.origin == "compositeWithTrainedAlgorithmicMedia"
     assert not np.array_equal(sound(first)[: taken.info.frames], sound(taken)[: first.info.frames])
     assert N_REFERENCE_CUT in taken.info.warnings
+    # A part of a recording is the same voice as that part alone; too short a part is none.
+    both = np.concatenate([np.zeros(2 * RATE_HZ), made_speech(LOW, 3.2, RATE_HZ), np.zeros(RATE_HZ)])
+    part = run(xtts, wav(both, RATE_HZ), reference_start_s=2.0, reference_end_s=5.2, **hello)
+    alone = run(xtts, wav(both[2 * RATE_HZ : round(5.2 * RATE_HZ)], RATE_HZ), **hello)
+    assert part.info.warnings == tuple(one for one in alone.info.warnings if one != N_REFERENCE_CUT)
+    assert not np.array_equal(sound(part), sound(taken))
+    with pytest.raises(VoiceNotFound):
+        run(xtts, wav(both, RATE_HZ), reference_start_s=2.0, reference_end_s=4.0, **hello)
+    with pytest.raises(VoiceNotFound):
+        run(xtts, wav(both, RATE_HZ), reference_start_s=60.0, **hello)
     assert run(xtts, **{**hello, "text": "你好 12。"}).info.frames > 0
 
     class SoonCancelled(CancelToken):
@@ -431,3 +442,4 @@ def test_xtts_settings_become_data(xtts_home: Path) -> None:
     assert pack.kind == "voice.coqui" and pack.options["model"] == "xtts"
     header = packs.read_safetensors_header(pack.folder / coqui_checkpoint.SPEAKERS, "-", "-")
     assert set(header) - {"__metadata__"} == {"Ann/style", "Ann/speaker"}
+    assert clones([pack]) == {"ann": True}
