@@ -49,7 +49,7 @@ def verify_destination(out: Path, overwrite: bool, inputs: Sequence[Path] = (), 
     inputs: the files it is made from; they are never replaced, whatever name they go by. kind: of media that is
     to come, where it is known already.
     """
-    if out.is_dir():
+    if os.path.isdir(out):
         raise NotWritable(path=out, reason="it is a folder")
     names = (out, beside(out)) if format_of(out, kind) in BESIDE else (out,)
     try:

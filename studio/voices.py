@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +107,7 @@ def subtitles_beside(out: Path, kind: str, overwrite: bool) -> Path:
     if kind not in SUBTITLES:
         raise OptionUnfit(option="--subtitles", value=kind[:40], allowed=", ".join(SUBTITLES))
     path = out.with_suffix(f".{kind}")
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise TargetExists(path=path)
     return path
 

@@ -296,3 +296,22 @@ def test_a_program_without_its_resources_says_so_in_one_sentence() -> None:
     assert done.returncode == 8
     assert "resources" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_bytes_that_are_no_text_are_misuse_and_names_of_files_may_hold_them(signet: Signet, tmp_path: Path) -> None:
+    """Neither a record nor a database could keep them; nothing is entered, and no report is written."""
+    odd = os.fsdecode(b"\xff")
+    named = ("consent", "record", "--subject", "sub-0", "--purpose", "private", "--until", "2027-01-01")
+    for line in (
+        ("subject", "add", odd),
+        ("account", "create", f"a{odd}"),
+        ("ledger", "accept-rollback", "--reason", odd),
+        ("consent", "nonce", "--subject", odd, "--likeness", "face"),
+        (*named, "--picture", HOPPER, "--recipient", "me", "--recipient", odd),
+        (*named, "--picture", HOPPER, "--supersedes", odd),
+    ):
+        answer = signet(*line, "--json")
+        assert (answer.code, answer.lines[-1]["error"]) == (2, "UsageUnclear"), line
+        assert "bytes that are no text" in str(answer.lines[-1]["message"])
+    shutil.copy(HOPPER, tmp_path / f"{odd}.jpg")
+    assert signet("verify", tmp_path / f"{odd}.jpg").code != 2
