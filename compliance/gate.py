@@ -42,6 +42,7 @@ from compliance.errors import (
     UnknownRecord,
     VoiceConsentForOther,
     VoiceConsentMissing,
+    VoiceConsentTooNarrow,
     VoiceMismatch,
 )
 from compliance.identity import require_proof
@@ -306,7 +307,8 @@ def verify_persons(case: Case) -> None:
         persons = {grant.subject_id for grant in grants_of_use}
         numbers = _numbers(use, case.claim)
         if use.role == "target" and max(case.claim.faces_edited, len(numbers)) > len(persons):
-            raise ConsentTooNarrow(faces=max(case.claim.faces_edited, len(numbers)), persons=len(persons))
+            narrow = VoiceConsentTooNarrow if use.likeness == "voice" else ConsentTooNarrow
+            raise narrow(faces=max(case.claim.faces_edited, len(numbers)), persons=len(persons))
         said = assignments(case.ledger, use.asset_sha256, use.likeness)
         is_plain = len(persons) == use.faces_found if use.faces_found else not said
         for number in numbers:

@@ -89,6 +89,7 @@ from compliance.errors.consent import ScopeUnclear as ScopeUnclear
 from compliance.errors.consent import SubjectErased as SubjectErased
 from compliance.errors.consent import VoiceConsentForOther as VoiceConsentForOther
 from compliance.errors.consent import VoiceConsentMissing as VoiceConsentMissing
+from compliance.errors.consent import VoiceConsentTooNarrow as VoiceConsentTooNarrow
 from compliance.errors.consent import VoiceMismatch as VoiceMismatch
 from compliance.errors.consent import WithdrawalCodeUnknown as WithdrawalCodeUnknown
 from compliance.errors.inputs import DocumentUnsuitable as DocumentUnsuitable

@@ -98,6 +98,13 @@ class ConsentTooNarrow(ConsentError):
     next_step = "Pick one face with --face, or record the consent of each person shown."
 
 
+class VoiceConsentTooNarrow(ConsentTooNarrow):
+    """data: faces, persons. The same for a recording: faces counts the voices that would be changed in it."""
+
+    message = "Nobody's consent covers the voice that would be changed in the target recording."
+    next_step = "Record the consent of whoever is heard in it with `signet consent record --voice FILE`."
+
+
 class ConsentSuperseded(ConsentError):
     """data: consent, by."""
 

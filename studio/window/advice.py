@@ -17,8 +17,11 @@ def slim(text: str) -> str:
 def advice(error: SignetError) -> tuple[str, str]:
     """What happened and what to do here, in the reader's language."""
     what, next_step = sentences(error)
+    consent = _("Record the person's consent under 'People and consent', then come back and try again.")
     here = {
-        "ConsentMissing": _("Record the person's consent under 'People and consent', then come back and try again."),
+        "ConsentMissing": consent,
+        "VoiceConsentMissing": consent,
+        "VoiceConsentTooNarrow": consent,
         "ConsentTooNarrow": _("Choose one face in the workspace, or record the consent of each person shown."),
         "FaceIndexUnknown": _("Choose one of the numbered faces in the workspace."),
         "NotSignedIn": _("Sign in on the page 'Account'."),

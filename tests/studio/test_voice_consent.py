@@ -28,6 +28,7 @@ from compliance.errors import (
     SoundTooLong,
     VoiceConsentForOther,
     VoiceConsentMissing,
+    VoiceConsentTooNarrow,
     VoiceNotFound,
 )
 from engines.engine import Input, Request
@@ -107,6 +108,9 @@ def test_both_people_must_have_agreed(workshop: Workshop, recordings: Path, both
     assert refused(workshop, lean(workshop, source, target, []), VoiceConsentMissing).data["role"] == "source"
     assert refused(workshop, lean(workshop, source, target, [high]), VoiceConsentMissing).data["role"] == "target"
     assert refused(workshop, lean(workshop, source, target, [low]), VoiceConsentMissing).data["role"] == "source"
+    unsaid = workshop.plan_voice("voice.attribute", {}, target=target, consents=[])
+    told = {rule.name: type(rule.error) for rule in workshop.explain(unsaid.request)}
+    assert (told["uses"], told["persons"]) == (VoiceConsentMissing, VoiceConsentTooNarrow)
     edited = workshop.plan_voice("voice.attribute", {"pitch": 2.0}, target=target, consents=[high])
     refused(workshop, edited, VoiceConsentForOther)
     other = lean(workshop, recordings / "high again.wav", target, [low, high])

@@ -200,6 +200,9 @@ def test_the_gate_refuses_a_consent_withdrawn_meanwhile(page: Driver, fake: Voic
     page.settle()
     assert page.studio.voices.state is JobState.FAILED
     assert page.banner().startswith("No consent covers the voice")
+    assert page.banner().endswith(
+        "Record the person's consent under 'People and consent', then come back and try again."
+    )
     assert page.studio.voices.takes == []
 
 
