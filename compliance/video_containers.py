@@ -23,7 +23,7 @@ MIME: dict[VideoFormat, str] = {
     "webm": "video/webm",
 }
 _EBML = b"\x1aE\xdf\xa3"
-_PICTURE_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1"})
+PICTURE_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def is_video(data: bytes) -> bool:
     """Whether the bytes are those of a video format read here: Matroska, or MP4 with a video track."""
     if data[:4] == _EBML:
         return True
-    return data[4:8] == b"ftyp" and data[8:12] not in _PICTURE_BRANDS and has_video(data)
+    return data[4:8] == b"ftyp" and data[8:12] not in PICTURE_BRANDS and has_video(data)
 
 
 def read_video_container(name: str, data: bytes, *, salvage: bool = False) -> VideoContainer:

@@ -75,6 +75,11 @@ def decode(name: str, data: bytes) -> Pixels:
         raise NotAPicture(path=name, reason=_reason(error)) from error
 
 
+def is_picture(data: bytes) -> bool:
+    """Whether the first bytes are those of a picture that is read here."""
+    return any(kind.is_mine(data[:16]) for kind in _FORMATS)
+
+
 def count_frames(data: bytes) -> int:
     """How many frames or pages a picture has; 1 for whatever is none and lets itself not be opened."""
     kind = next((kind for kind in _FORMATS if kind.is_mine(data[:16])), None)

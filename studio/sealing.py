@@ -16,7 +16,7 @@ from compliance.media import Kind
 from compliance.permit import Likeness
 from engines.engine import FoundFace, Input, Request
 from engines.sound import sound_mime
-from studio.inputs import read_input
+from studio.inputs import read_input, unreadable
 
 ENGINES: Final[dict[Kind, str]] = {
     "picture": "foreign.picture",
@@ -39,11 +39,14 @@ class Sealing:
 
 def kind_of(data: bytes) -> Kind:
     """What a file is, by its bytes; whatever is none of the others is taken for a picture, whose reader will tell."""
-    from compliance.video_containers import is_video
+    from compliance.video_containers import PICTURE_BRANDS, is_video
 
     if is_video(data):
         return "video"
-    if (sound_mime(data) is not None and data[4:8] != b"ftyp") or data[4:11] == b"ftypM4A":
+    if data[4:8] == b"ftyp" and data[8:12] not in PICTURE_BRANDS:
+        # Without its table of contents, as where the end was cut off, it is a film that cannot be read.
+        return "sound" if data[8:11] == b"M4A" or b"moov" in data else "video"
+    if sound_mime(data) is not None and data[4:8] != b"ftyp":
         return "sound"
     return "document" if format_of_document(data) is not None else "picture"
 
@@ -115,10 +118,18 @@ def default_out(path: Path) -> Path:
 
 
 def verify_fits(out: Path, path: Path) -> None:
-    """A document keeps its format, everything else its kind; raises FormatUnsupported before any work is done."""
+    """A document keeps its format, everything else its kind; raises before any work is done.
+
+    Raises FormatUnsupported, and NotAVideo, NotASound or NotADocument, by the name, for bytes that are no media at all.
+    """
+    from engines.source import is_picture
+
     data = read_input(path)
     kind, form, given = kind_of(data), format_of(out), document_format(path, data)
     is_fitting = FORMATS[form].kind == kind and (kind != "document" or form == given)
+    if not is_fitting and kind == "picture" and not is_picture(data):
+        # By its bytes it is nothing: then its name tells what it should have been.
+        raise unreadable(path)(path=path, reason="unknown format")
     if not is_fitting:
         fitting = [
             ending

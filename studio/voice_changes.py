@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from compliance.errors import NotAPicture, NotASound, OptionUnfit, PackUnfit
+from compliance.errors import NotADocument, NotAPicture, NotASound, NotAVideo, OptionUnfit, PackUnfit
 from compliance.permit import PackUse
 from engines.engine import Input, Option, Request
 from engines.sound import LONGEST_S
@@ -76,7 +76,7 @@ def read_recording(path: Path) -> bytes:
     """All bytes of a sound file; raises FileMissing, NotASound."""
     try:
         return read_input(path)
-    except NotAPicture as error:
+    except (NotAPicture, NotAVideo, NotADocument) as error:
         raise NotASound(**error.data) from error
 
 
@@ -84,7 +84,7 @@ def verify_recording(path: Path) -> None:
     """Raise FileMissing where nothing is, and NotASound for what is no file."""
     try:
         verify_is_file(path)
-    except NotAPicture as error:
+    except (NotAPicture, NotAVideo, NotADocument) as error:
         raise NotASound(**error.data) from error
 
 

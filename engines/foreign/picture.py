@@ -35,7 +35,7 @@ class ForeignPicture:
         name = request.inputs[0].name if request.inputs else "-"
         data = inputs.get("target", b"")
         if count_frames(data) > 1:
-            raise NotAPicture(path=name, reason="it moves; seal it as a video")
+            raise NotAPicture(path=name, reason="it moves or has pages; save what moves as a video first")
         pixels = decode(name, data)
         cancel.check()
         permit.verify_faces(request.faces_edited)

@@ -20,6 +20,7 @@ from studio.sealing import kind_of
 from studio.settings import FILE_NAME
 from studio.workshop import Workshop
 from tests.compliance.documents import DOCUMENTS, HTML
+from tests.engines.films import encoded
 from tests.engines.voices import LOW, speech, wav
 from tests.studio import command_line
 from tests.studio.command_line import Signet
@@ -106,6 +107,31 @@ def test_bad_commands_have_their_codes(signet: Signet, tmp_path: Path, landscape
     (tmp_path / "moving.gif").write_bytes(moving.getvalue())
     assert signet("seal", tmp_path / "moving.gif", *TOOL).code == 1
     assert not [path for path in tmp_path.iterdir() if "sealed" in path.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("cut.mp4", encoded(6)[:900], "not a video"),
+        ("odd.mp4", b"no media at all" * 9 + b"\0", "not a video"),
+        ("odd.wav", b"no media at all" * 9 + b"\0", "not a sound"),
+        ("odd.docx", b"PK\x03\x04" + b"x" * 90, "not a document"),
+        ("odd.png", b"no media at all" * 9 + b"\0", "not a picture"),
+        ("empty.png", b"", "not a picture"),
+        ("empty.pdf", b"", "not a document"),
+        ("empty.mov", b"", "not a video"),
+        ("empty.ogg", b"", "not a sound"),
+    ],
+)
+def test_what_is_no_media_is_told_by_its_name(
+    signet: Signet, tmp_path: Path, name: str, data: bytes, sentence: str
+) -> None:
+    """A file cut off before its table of contents is a damaged film, not a picture with an odd ending."""
+    (tmp_path / name).write_bytes(data)
+    answer = signet("seal", tmp_path / name, *TOOL, "--nobody-real")
+    assert answer.code == 1
+    assert sentence in answer.err and "ends in a format" not in answer.err
+    assert [path.name for path in tmp_path.glob("*sealed*")] == []
 
 
 # --- what works ------------------------------------------------------------------------------------------------------
