@@ -457,3 +457,12 @@ print(json.dumps([heavy, os.environ.get("QT_QPA_PLATFORM_PLUGIN_PATH"), os.envir
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=60)
     assert json.loads(shown.stdout) == [[], None, "mine"]
     assert explicit.MINIMUM_SIDE_PX == 96
+
+
+def test_an_earlier_frame_only_says_where_to_begin() -> None:
+    """A label of another size, or none at all, is measured as it is, whatever an earlier frame had."""
+    labelled, _ = draw(flat(640, 480), sample=False)
+    small = measure(labelled)
+    other = replace(small, ink_share=0.2, cap_share=0.16)
+    assert measure(labelled, before=other) == small
+    assert not measure(flat(640, 480), before=small).found

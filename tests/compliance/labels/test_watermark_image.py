@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from compliance.labels.watermark import code
 from compliance.labels.watermark import quality as measures
+from compliance.labels.watermark.detect import read
 from compliance.labels.watermark.frame import Jpeg, luma
 from compliance.labels.watermark.pattern import PILOTS, SETS, pattern, pilot_set
 from compliance.labels.watermark.quality import psnr_db, ssim
@@ -196,6 +197,13 @@ def test_two_keys_live_in_one_picture() -> None:
     for pixels in (both, attacks.jpeg(60)(both)):
         assert detect(pixels).ident == IDENT
         assert detect(pixels, OTHER_KEY).ident == 77
+
+
+def test_what_a_mark_bears_is_not_measured_by_the_short_way() -> None:
+    """An upright crop is found by a short search; the self-test takes the long one, which a turned copy needs."""
+    pixels = marked("portrait").pixels[100:, 60:440]
+    assert read(luma(pixels), DETECTOR_KEY, "full").stage == "upright"
+    assert read(luma(pixels), DETECTOR_KEY, "moved").stage == "similarity"
 
 
 def test_a_guarantee_is_what_is_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
