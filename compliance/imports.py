@@ -9,28 +9,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from compliance.errors import SignetError
 from compliance.labels import aigc, credential
+from compliance.material import Material
 from compliance.media import Pixels, Samples
 from compliance.reading import read_media
 
 # What foreign files say is shortened to this before it is kept.
 _LONGEST_TEXT, _MOST_FIELDS, _MOST_INPUTS = 128, 8, 64
 _HALF, _MARK = re.compile("[0-9a-f]{8}"), re.compile("[0-9a-f]{8}|[0-9a-f]{16}")
-
-
-class MaterialLike(Protocol):
-    """An input file; role: what it was used for."""
-
-    @property
-    def role(self) -> str:
-        """What the file was used for."""
-
-    @property
-    def data(self) -> bytes:
-        """Its bytes."""
 
 
 def read_mark(pixels: Pixels) -> str:
@@ -90,7 +79,7 @@ def read_film_mark(name: str, data: bytes) -> str:
 
 
 def read_imports(
-    materials: Sequence[MaterialLike], marks: Sequence[tuple[str, str]], roots: Sequence[bytes]
+    materials: Sequence[Material], marks: Sequence[tuple[str, str]], roots: Sequence[bytes]
 ) -> list[dict[str, Any]]:
     """What each input that carries labels says, for the evidence of the release; inputs without any are left out.
 
