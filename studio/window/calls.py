@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, Qt, QThreadPool, Signal, SignalInstance
 
 from compliance.errors import SignetError, Unexpected
 
@@ -23,6 +24,15 @@ def as_signet_error(error: BaseException) -> SignetError:
 
     kind = type(error).__name__
     return Unexpected(kind=kind, report=write_report(kind, places(error)))
+
+
+def emit_across(signal: SignalInstance, *values: object) -> None:
+    """Emit from the thread of some work; who has closed the window meanwhile hears nothing more.
+
+    Work may outlast the window by a moment, and Qt takes its objects away with it.
+    """
+    with suppress(RuntimeError):  # PySide6: "Signal source has been deleted"
+        signal.emit(*values)
 
 
 class _Call(QObject):
@@ -48,7 +58,7 @@ class _Call(QObject):
             answer, error = self._work(), None
         except Exception as caught:
             answer, error = None, as_signet_error(caught)
-        self.ended.emit(answer, error)
+        emit_across(self.ended, answer, error)
 
     def on_ended(self, answer: object, error: SignetError | None) -> None:
         """Hand the answer over; in the window's thread."""

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from compliance.errors import SignetError
 from engines.job import Cancelled, Event, Failed, Finished, JobState, Progress, Started
-from studio.window.calls import Calls, as_signet_error
+from studio.window.calls import Calls, as_signet_error, emit_across
 from studio.window.models.model import Model
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class JobLine(Model):
         self.changed.emit()
 
         def on_event(event: Event) -> None:
-            self._event_came.emit(job, event)
+            emit_across(self._event_came, job, event)
 
         def work() -> Any:
             return self.workshop.start(job.plan(), on_event)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 
 from compliance.errors import SignetError
 from engines.job import Cancelled, Event, Failed, Finished, JobState, Progress, Started
-from studio.window.calls import Calls, as_signet_error
+from studio.window.calls import Calls, as_signet_error, emit_across
 from studio.window.models.model import Model
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class MakingModel(Model):
         self.changed.emit()
 
         def on_event(event: Event) -> None:
-            self._event_came.emit(ticket, event)
+            emit_across(self._event_came, ticket, event)
 
         def work() -> Any:
             return self.workshop.start(self.workshop.plan_swap(source, target, consents, **scope), on_event)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from compliance.errors import SignetError
 from engines.job import Cancelled, Event, Failed, Finished, JobState, Progress, Started
 from studio.text import _, language
-from studio.window.calls import Calls
+from studio.window.calls import Calls, emit_across
 from studio.window.models.bench import ROLES, is_territory
 from studio.window.models.making import SMOOTHING_MIN_DONE, error_of
 from studio.window.models.model import Model
@@ -292,7 +292,7 @@ class VoicesModel(Model):
         self.changed.emit()
 
         def work() -> Any:
-            return self.workshop.start(plan(), lambda event: self._event_came.emit(ticket, event))
+            return self.workshop.start(plan(), lambda event: emit_across(self._event_came, ticket, event))
 
         def then(running: Running) -> None:
             if ticket is not self._ticket:

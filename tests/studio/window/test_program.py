@@ -8,13 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import shiboken6
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from compliance.errors import NotSignedIn
 from studio.window.app import ErrorHook
-from studio.window.calls import Calls
+from studio.window.calls import Calls, _Call, emit_across
 from studio.window.main_window import MainWindow
+from studio.window.models.job_line import JobLine
+from tests.studio.fake_workshop import FakeWorkshop
 from tests.studio.window.conftest import Driver
 
 OPEN_AND_QUIT = """
@@ -132,3 +136,15 @@ def test_closing_stops_the_work_and_ends_the_worker(signed_in: Driver) -> None:
     driver.window.close()
     assert driver.fake.closed
     assert driver.studio.settings["geometry"]
+
+
+def test_work_that_outlasts_the_window_speaks_to_nobody(qapp: QApplication) -> None:
+    """An event or an answer that comes when Qt has taken its receiver away is let go."""
+    calls = Calls()
+    line = JobLine(FakeWorkshop(Path("home")), calls)  # type: ignore[arg-type]  # the fake one fits by its names
+    came = line._event_came
+    call = _Call(calls, lambda: "answer", print, print)
+    for one in (line, call):
+        shiboken6.delete(one)
+    emit_across(came, "job", "event")
+    call.run()
