@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import sys
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -42,20 +42,23 @@ _QUIET_EM = 0.1
 Plane = NDArray[np.float32]
 
 
+_LOADING = threading.Lock()
+
+
 def opencv() -> Any:
     """The cv2 module, without the two Qt variables its import leaves behind (they would break PySide6 windows)."""
-    if "cv2" in sys.modules:
-        return sys.modules["cv2"]
     names = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
-    before = {name: os.environ.get(name) for name in names}
-    try:
-        import cv2
-    except ImportError as error:
-        raise LabelPartMissing(part="opencv") from error
-    for name, value in before.items():
-        os.environ.pop(name, None)
-        if value is not None:
-            os.environ[name] = value
+    # Another thread may be in the middle of the same import: then its module is not whole, and it has these variables.
+    with _LOADING:
+        before = {name: os.environ.get(name) for name in names}
+        try:
+            import cv2
+        except ImportError as error:
+            raise LabelPartMissing(part="opencv") from error
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
     return cv2
 
 
