@@ -46,6 +46,9 @@ def kind_of(data: bytes) -> Kind:
     if data[4:8] == b"ftyp" and data[8:12] not in PICTURE_BRANDS:
         # Without its table of contents, as where the end was cut off, it is a film that cannot be read.
         return "sound" if data[8:11] == b"M4A" or b"moov" in data else "video"
+    # The mark of UTF-16 looks like the beginning of an MP3 frame.
+    if data[:2] == b"\xff\xfe" and format_of_document(data) is not None:
+        return "document"
     if sound_mime(data) is not None and data[4:8] != b"ftyp":
         return "sound"
     return "document" if format_of_document(data) is not None else "picture"

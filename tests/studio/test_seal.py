@@ -170,6 +170,15 @@ def test_kinds_are_told_by_bytes(form: str) -> None:
     assert kind_of(wav(speech(LOW, 0.5))) == "sound"
 
 
+def test_text_of_two_bytes_a_letter_is_sealed(workshop: Workshop, tmp_path: Path) -> None:
+    """Its first two bytes are also those of a sound."""
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeff黄昏的港口。\r\n".encode("utf-16-le"))
+    workshop.verify_seal(path, tmp_path / "b.txt")
+    released = workshop.release(finish(workshop, workshop.plan_seal(path, made_with="Some Tool")), tmp_path / "b.txt")
+    assert "黄昏的港口" in released.path.read_text(encoding="utf-8")
+
+
 def test_markdown_without_front_matter_stays_markdown(workshop: Workshop, tmp_path: Path) -> None:
     """Its name alone tells it from plain text, in and out."""
     path = tmp_path / "a.md"
