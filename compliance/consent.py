@@ -19,7 +19,7 @@ import rfc8785
 import sqlalchemy as sa
 
 from compliance import store
-from compliance.clock import stamp, today
+from compliance.clock import stamp, to_the_second, today
 from compliance.consent_log import ConsentLog, log_of
 from compliance.consent_record import (
     FORBIDDEN,
@@ -125,7 +125,7 @@ class ConsentGrant:
         """
         match self.state(day):
             case "withdrawn":
-                raise ConsentWithdrawn(consent=self.id, when=self.withdrawn_at)
+                raise ConsentWithdrawn(consent=self.id, when=to_the_second(self.withdrawn_at))
             case "superseded":
                 raise ConsentSuperseded(consent=self.id, by=self.ended_by)
             case "refused":
@@ -284,7 +284,7 @@ def withdraw_consent(
     """
     present = grant(rows, ledger, grant_id)
     if present.withdrawn_at is not None:
-        raise ConsentWithdrawn(consent=grant_id, when=present.withdrawn_at)
+        raise ConsentWithdrawn(consent=grant_id, when=to_the_second(present.withdrawn_at))
     table = store.consent_withdrawal
     with rows.write() as connection:
         index = ledger.append(connection, "consent_withdrawn", {"consent": grant_id, "by": by})

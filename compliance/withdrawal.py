@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from compliance import store
-from compliance.clock import stamp
+from compliance.clock import stamp, to_the_second
 from compliance.consent import ConsentGrant, enter_event, grant, grants, stored_record, withdraw_consent
 from compliance.consent_record import withdrawal_digest
 from compliance.errors import ConsentWithdrawn, LedgerBroken, SecondPersonNeeded, WithdrawalCodeUnknown
@@ -119,7 +119,7 @@ def confirm_by_receipt(rows: store.Store, ledger: Ledger, grant_id: str, receipt
     """The subject signed the receipt, and the file of it was handed in; raises UnknownRecord, ConsentWithdrawn."""
     granted = grant(rows, ledger, grant_id)
     if granted.withdrawn_at is not None:
-        raise ConsentWithdrawn(consent=grant_id, when=granted.withdrawn_at)
+        raise ConsentWithdrawn(consent=grant_id, when=to_the_second(granted.withdrawn_at))
     with rows.write() as connection:
         index = ledger.append(
             connection, "consent_confirmed", {"consent": granted.id, "receipt_sha256": receipt_sha256, "at": stamp()}

@@ -250,8 +250,8 @@ class Planning:
         """Label what another program made. Whoever is seen or heard needs a consent.
 
         nobody_real: the account declares instead that there is no real person in it; that stands in the ledger. The
-        gate is not asked yet. Raises FileMissing, NotAPicture, NotAVideo, NotADocument, ConsentMissing, FilmShowsFaces
-        for a film that shows faces all the same, VoiceConsentMissing.
+        gate is not asked yet. Raises FileMissing, NotAPicture, NotAVideo, NotADocument, ConsentMissing,
+        VoiceConsentMissing.
         """
         made = sealing.plan(
             self._look_into,

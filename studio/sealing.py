@@ -10,7 +10,7 @@ from typing import Final
 
 from compliance.destination import format_of
 from compliance.documents import DocumentFormat, format_of_document, words_of_document
-from compliance.errors import ConsentMissing, FilmShowsFaces, FormatUnsupported, VoiceConsentMissing
+from compliance.errors import ConsentMissing, FormatUnsupported, VoiceConsentMissing
 from compliance.labels.policy import FORMATS
 from compliance.media import Kind
 from compliance.permit import Likeness
@@ -75,9 +75,9 @@ def plan(
     data = read_input(path)
     kind = kind_of(data)
     digest = hashlib.sha256(data).hexdigest()
-    faces = survey(kind, path.name, data) if kind != "sound" else []
-    if kind == "video" and faces and nobody_real:
-        raise FilmShowsFaces(path=path.name, time_s=faces[0].time_s)
+    # Whoever is seen in a film that is declared to show nobody real was invented: there is nobody to be counted.
+    is_looked_at = kind in ("picture", "document") or (kind == "video" and not nobody_real)
+    faces = survey(kind, path.name, data) if is_looked_at else []
     likeness = _likeness(kind, faces, nobody_real, digest, bool(consents))
     options: dict[str, str] = {"made_with": made_with, "origin": origin or _DEFAULT_ORIGIN}
     words: tuple[tuple[str, str], ...] = ()

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 from compliance.errors import (
     ConsentMissing,
     ContentBlocked,
-    FilmShowsFaces,
     OutOfMemory,
     PackDamaged,
     PermitInvalid,
@@ -29,7 +28,6 @@ from compliance.errors import (
     UnknownRecord,
 )
 from compliance.media import SyntheticMedia
-from compliance.video_containers import is_video
 from engines import packs
 from engines.job import Cancelled, CancelToken, Event, Failed, Finished, JobCancelled, Progress, Started
 from engines.voice import speech
@@ -337,17 +335,17 @@ class Worker:
     def _verify_seen(self, item: Input, content: bytes, permit: Permit) -> None:
         """What is said of the people in a film or document fits what is seen in it.
 
-        Raises ConsentMissing, FilmShowsFaces where nobody is said to be there, ConsentTooNarrow for more than agreed.
+        A declaration that nobody is real is the account's word, whoever is seen. Raises ConsentMissing, and
+        ConsentTooNarrow for more people than agreed.
         """
+        if item.likeness == "nobody":
+            return
         seen = self._seen(item.name, content)
         if not seen:
             return
         if item.likeness == "none":
             raise ConsentMissing(role=item.role, asset=item.sha256[:12])
-        if item.likeness == "nobody" and is_video(content):
-            raise FilmShowsFaces(path=item.name, time_s=seen[0].time_s)
-        if item.likeness != "nobody":
-            permit.verify_faces(len(seen))
+        permit.verify_faces(len(seen))
 
     def _inform(self, media: SyntheticMedia, request: Request, data: list[bytes]) -> None:
         """Tell the draft where faces are, and the release which marks the inputs carried."""

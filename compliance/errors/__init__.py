@@ -77,7 +77,6 @@ from compliance.errors.consent import EvidenceVoiceMismatch as EvidenceVoiceMism
 from compliance.errors.consent import FaceMismatch as FaceMismatch
 from compliance.errors.consent import FacePersonMissing as FacePersonMissing
 from compliance.errors.consent import FaceUnassigned as FaceUnassigned
-from compliance.errors.consent import FilmShowsFaces as FilmShowsFaces
 from compliance.errors.consent import GuardianMissing as GuardianMissing
 from compliance.errors.consent import NonceInvalid as NonceInvalid
 from compliance.errors.consent import PassphraseWrong as PassphraseWrong

@@ -25,18 +25,6 @@ class VoiceConsentMissing(ConsentMissing):
     next_step = "Record the person's consent with `signet consent record --voice FILE`, then name it with --consent."
 
 
-class FilmShowsFaces(ConsentMissing):
-    """data: path, time_s."""
-
-    message = (
-        "A face is seen in {path}, at {time_s} s; such a film is not sealed on the word that nobody in it is real."
-    )
-    next_step = (
-        "Record the consent of each person in it with `signet consent record`, then name them with --consent "
-        "and leave --nobody-real out."
-    )
-
-
 class ConsentNotYetValid(ConsentError):
     """data: consent, since."""
 

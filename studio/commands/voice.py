@@ -137,8 +137,10 @@ def speak(
     from studio.voices import read_script_file, subtitles_beside
 
     of_reference = part_options(reference_start, reference_end, of_reference=True)
-    if reference is None and (of_reference or uses or territory or project):
-        problem = _("--reference-start, --reference-end, --use, --territory and --project go with --reference.")
+    if reference is None and (consents or of_reference or uses or territory or project):
+        problem = _(
+            "--consent, --reference-start, --reference-end, --use, --territory and --project go with --reference."
+        )
         raise UsageUnclear(problem=problem, command="signet voice speak")
     if (words is None) == (script is None):
         problem = _("Give either --text or --script.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -196,8 +197,9 @@ def test_a_withdrawal_code_needs_no_account(home: Home) -> None:
             withdrawal.withdraw_by_code(home.rows, home.ledger, wrong)
     spoken = code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
     assert withdrawal.withdraw_by_code(home.rows, home.ledger, spoken).state() == "withdrawn"
-    with pytest.raises(ConsentWithdrawn):
+    with pytest.raises(ConsentWithdrawn) as told:
         withdrawal.withdraw_by_code(home.rows, home.ledger, code)
+    assert re.search(r" on \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\.$", str(told.value))
     assert consent.grant(home.rows, home.ledger, other.id).state() == "live"
     everything = b"".join(path.read_bytes() for path in home.folder.rglob("*") if path.is_file())
     assert code.encode() not in everything

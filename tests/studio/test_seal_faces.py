@@ -23,7 +23,6 @@ from compliance.errors import (
     ConsentMissing,
     ConsentTooNarrow,
     ConsentWithdrawn,
-    FilmShowsFaces,
     NotADocument,
 )
 from compliance.media import Pixels
@@ -105,22 +104,13 @@ def written(folder: Path, name: str, data: bytes) -> Path:
 # --- refusals --------------------------------------------------------------------------------------------------------
 
 
-def test_a_film_with_a_face_is_not_sealed_on_the_word_that_nobody_is_real(workshop: Workshop, tmp_path: Path) -> None:
-    """A face in the third second is enough, and the sentence says when it is seen."""
+def test_a_film_with_a_face_needs_consent_or_a_declaration(workshop: Workshop, tmp_path: Path) -> None:
+    """As in a picture: invented people are declared to be so, and then nobody is asked for."""
     path = written(tmp_path, "walk.mp4", film(EMPTY, EMPTY, portrait()))
-    with pytest.raises(FilmShowsFaces) as refused:
-        workshop.plan_seal(path, made_with=TOOL, nobody_real=True)
-    assert refused.value.data["time_s"] == 2.0
-    assert "2.0 s" in str(refused.value) and "--consent" in refused.value.next_step
     with pytest.raises(ConsentMissing):
         workshop.plan_seal(path, made_with=TOOL)
-
-
-def test_a_film_declared_empty_by_hand_is_found_by_the_worker(workshop: Workshop, tmp_path: Path) -> None:
-    """A plan that was changed after the look is refused where the pixels are, and nothing is made."""
-    plan = workshop.plan_seal(written(tmp_path, "empty.mp4", film(EMPTY)), made_with=TOOL, nobody_real=True)
-    with pytest.raises(FilmShowsFaces):
-        finish(workshop, changed(plan, film(EMPTY, portrait())))
+    declared = workshop.plan_seal(path, made_with=TOOL, nobody_real=True)
+    assert declared.request.inputs[0].likeness == "nobody" and declared.request.faces_edited == 0
 
 
 def test_more_people_than_agreed_are_counted(workshop: Workshop, tmp_path: Path) -> None:
