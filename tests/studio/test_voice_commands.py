@@ -78,7 +78,13 @@ def test_a_part_is_edited_under_the_consent_to_the_whole_recording(signet: Signe
 def test_a_part_of_a_reference_goes_with_a_reference(signet: Signet, recordings: Path) -> None:
     """Said of speech by a voice that is nobody's it is wrong use, and so is what restricts a consent."""
     speak = ("voice", "speak", "--text", "Hi.", "--out", recordings / "a.wav")
-    for more in (("--reference-start", "1"), ("--use", "political"), ("--territory", "CN"), ("--project", "x")):
+    for more in (
+        ("--reference-start", "1"),
+        ("--use", "political"),
+        ("--territory", "CN"),
+        ("--project", "x"),
+        ("--consent", "con-1"),
+    ):
         answer = signet(*speak, *more, "--json")
         assert answer.code == 2 and answer.lines[-1]["error"] == "UsageUnclear"
     lean = ("voice", "convert", "--source", recordings / "high.wav", "--target", recordings / "low.wav")
