@@ -46,7 +46,7 @@ class LabelDialog(QDialog):
         self._asked = 0
         self.setObjectName("label_dialog")
         self.setWindowTitle(_("Look of the label"))
-        self.setMinimumWidth(620)
+        self.setMinimumWidth(760)
         self.view = PictureView(300)
         self.view.setObjectName("label_view")
         self.view.setAccessibleName(_("How the label will look"))

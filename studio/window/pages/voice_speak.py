@@ -54,7 +54,7 @@ class SpeakPart(QWidget):
         self._listed: object = None
         self._form = named(QComboBox(), "voice_form", _("Text or script"))
         self._form.addItem(_("Text"), "text")
-        self._form.addItem(_("Script: a line for each speech, NAME: words"), "script")
+        self._form.addItem(_("Script (NAME: words)"), "script")
         self._form.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._form.setMinimumContentsLength(10)
         self._form.currentIndexChanged.connect(self.on_words)
@@ -137,8 +137,10 @@ class SpeakPart(QWidget):
             row(
                 column(label(_("How many"), "strong"), self._takes, spacing=4),
                 column(label(_("Seed"), "strong"), self._seed, spacing=4),
-                column(label(_("Purpose"), "strong"), self._purpose, spacing=4),
+                1,
             ),
+            label(_("Purpose"), "strong"),
+            self._purpose,
             1,
             spacing=6,
         )
