@@ -199,7 +199,7 @@ def test_a_case_goes_its_way(signet: Callable[..., Answer], tmp_path: Path) -> N
         (".", "It is me.", (11, "NotWritable")),
         ("there.json", "It is me.", (11, "TargetStays")),
         ("dangling.json", "It is me.", (11, "TargetStays")),
-        ("new.json", "It is \udcff me.", (2, "ComplaintUnclear")),
+        ("new.json", "It is \udcff me.", (2, "UsageUnclear")),
     ],
 )
 @pytest.mark.parametrize("signed", [True, False])
