@@ -19,6 +19,7 @@ from compliance.errors import FormatUnsupported, PictureTooSmallForLabel
 from compliance.labels import audible, explicit, moving, watermark_audio, watermark_image, watermark_video
 from compliance.labels.lettering import opencv
 from compliance.labels.policy import FORMATS, LabelPlan, Language
+from compliance.labels.styles import USUAL, LabelChoice, style_of
 from compliance.media import (
     Kind,
     MediaInfo,
@@ -185,10 +186,10 @@ def note_faces(media: SyntheticMedia, find: Callable[[Pixels], Sequence[tuple[in
     media.info = info
 
 
-def preview(media: SyntheticMedia, *, sample: bool, longest_px: int) -> bytes:
+def preview(media: SyntheticMedia, *, sample: bool, longest_px: int, choice: LabelChoice = USUAL) -> bytes:
     """A PNG for the screen, at most longest_px on its longer side, with the label burnt in at that size.
 
-    Of a video its first frame.
+    Of a video its first frame. choice: presets of the label, as the release will have them.
     """
     pixels = _still(media)
     height, width = pixels.shape[:2]
@@ -198,7 +199,13 @@ def preview(media: SyntheticMedia, *, sample: bool, longest_px: int) -> bytes:
         cv2 = opencv()
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     clear = np.rint(np.array(media.info.keep_clear).reshape(-1, 4) * scale).astype(int).tolist()
-    labelled, _ = explicit.draw(pixels, sample=sample, keep_clear=clear)
+    labelled, _ = explicit.draw_fitting(
+        pixels,
+        sample=sample,
+        style=style_of(choice.style, choice.position, choice.jurisdiction),
+        keep_clear=clear,
+        is_modified=media.info.origin in EDITING,
+    )
     return encode.encode_preview(labelled)
 
 

@@ -16,12 +16,14 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 from compliance.content import ContentHit
 from compliance.errors import ContentBlocked, OutOfMemory, SignetError, Unexpected, WorkerDied, registry
 from compliance.labels.policy import LabelPlan, Language, Prepared
+from compliance.labels.styles import USUAL, LabelChoice
 from compliance.media import MediaInfo
 from compliance.permit import Permit
 from compliance.storage import refuse_exhausted
@@ -206,9 +208,10 @@ class Running:
         """Let the worker write its draft into an open file."""
         self._ask({"op": "write", "job": self.id}, [descriptor])
 
-    def preview(self, *, sample: bool, longest_px: int) -> bytes:
-        """A labelled PNG."""
-        return self._ask({"op": "preview", "job": self.id, "sample": sample, "longest_px": longest_px}).blob
+    def preview(self, *, sample: bool, longest_px: int, choice: LabelChoice = USUAL) -> bytes:
+        """A PNG with the label as the release will have it."""
+        asked = {"op": "preview", "job": self.id, "sample": sample, "longest_px": longest_px, "label": asdict(choice)}
+        return self._ask(asked).blob
 
     def listen(self, *, sample: bool, language: Language) -> bytes:
         """A labelled Ogg/Opus file of a sound."""

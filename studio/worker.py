@@ -386,9 +386,12 @@ class Worker:
 
     def _preview(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
         from compliance import draft
+        from compliance.labels.styles import LabelChoice
 
         body = message.body
-        return {}, draft.preview(self._result(body["job"]), sample=body["sample"], longest_px=body["longest_px"])
+        choice = LabelChoice(**{name: str(value) for name, value in body.get("label", {}).items()})
+        media = self._result(body["job"])
+        return {}, draft.preview(media, sample=body["sample"], longest_px=body["longest_px"], choice=choice)
 
     def _listen(self, message: pipe.Message) -> tuple[dict[str, Any], bytes]:
         from compliance import draft

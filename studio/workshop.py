@@ -304,8 +304,9 @@ class Workshop(Planning, Consents):
         return True
 
     def preview(self, running: Running, longest_px: int = 1024) -> bytes:
-        """A PNG of the result, at most longest_px long, with the label burnt in."""
-        return running.preview(sample=self.kind == "demo", longest_px=longest_px)
+        """A PNG of the result, at most longest_px long, with the label burnt in as it was chosen for this home."""
+        choice = Settings(self.home).label()
+        return running.preview(sample=self.kind == "demo", longest_px=longest_px, choice=choice)
 
     def listen(self, running: Running, language: Language = "zh") -> bytes:
         """A sound for the ear as Ogg/Opus, with the audible label in it; language: of the words spoken in it."""

@@ -45,6 +45,7 @@ from compliance.labels import audible, explicit
 from compliance.labels.voice_clips import resampled
 from engines.engine import Request
 from engines.job import Failed, Finished
+from studio.settings import Settings
 from studio.workshop import SwapPlan, Workshop, raise_failed, verify_files
 from tests.compliance.home import PASSWORD
 from tests.studio.conftest import COLLINS, HOPPER
@@ -293,6 +294,20 @@ def test_the_preview_is_labelled(workshop: Workshop) -> None:
             pixels = np.asarray(shown.convert("RGB"))
         assert max(pixels.shape[:2]) <= longest_px
         assert explicit.state(explicit.measure(pixels)) == "intact"
+
+
+@pytest.mark.parametrize("corner", ["top-left", "bottom-right"])
+def test_the_preview_has_the_look_that_was_chosen(workshop: Workshop, corner: str) -> None:
+    """What the window promises of the released file: the same preset, in the same place."""
+    Settings(workshop.home).update({"label_position": corner, "label_style": "dark"})
+    running = finish(workshop, SwapPlan(Request("fake.noise", "fake.noise", (), {"width": 480, "height": 360}), (), ()))
+    with Image.open(io.BytesIO(workshop.preview(running))) as shown:
+        measured = explicit.measure(np.asarray(shown.convert("RGB")))
+    assert explicit.state(measured) == "intact"
+    left, top, width, height = measured.box
+    assert (left + width / 2 < 240, top + height / 2 < 180) == (
+        (True, True) if corner == "top-left" else (False, False)
+    )
 
 
 def test_canary_only_the_labelled_file_holds_the_picture(workshop: Workshop, tmp_path: Path) -> None:
