@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from compliance.database import Store
 from compliance.errors import DiskFull, HomeUnusable, SignetError, StoreBusy, StoreDamaged, TooManyFilesOpen
+from compliance.open_databases import hold, is_open_here, let_go
 from compliance.storage import is_full, refuse_exhausted
 from compliance.tables import metadata, sqlite_triggers
 
@@ -49,6 +50,14 @@ class SqliteStore(Store):
             _sqlite_engine(path, "BEGIN IMMEDIATE", query_only=False),
             _sqlite_engine(path, "BEGIN", query_only=True),
         )
+        self._held: tuple[int, int] | None = hold(path)
+
+    def close(self) -> None:
+        """See Store."""
+        super().close()
+        held, self._held = self._held, None
+        if held is not None:
+            let_go(held)
 
     def check_within(self, connection: sa.Connection) -> None:
         """Pages, indexes, the two copies of every plain value, references, columns and triggers."""
@@ -253,6 +262,8 @@ def _prepare_file(folder: Path) -> None:
 
 
 def _refuse_stranger(path: Path) -> None:
+    if is_open_here(path):
+        return  # it was looked at when it was opened
     with path.open("rb") as file:
         head = file.read(_SMALLEST_PAGE)
     # SQLite takes a file shorter than a page for a new one and would write over it.

@@ -30,6 +30,7 @@ from compliance.film_reading import FilmReading, read_film
 from compliance.foreign import C2PA_STATES, ForeignReading, read_foreign
 from compliance.keys import PublicKeys
 from compliance.labels import aigc, audible, credential, explicit, moving, watermark_audio, watermark_image, written
+from compliance.open_databases import is_open_here
 from compliance.proof import Proof, parse_vkey
 from compliance.reading import AnyContainer, decode_picture, read_media
 from compliance.refutation import RefutationList
@@ -115,6 +116,8 @@ def verify_file(
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
             return _unreadable(path, "it is not a file")
+        if is_open_here(path):
+            return _unreadable(path, "it is the open database of a studio")
         if about.st_size > _LARGEST_BYTES:
             return _unreadable(path, "larger than 1 GiB")
         with path.open("rb") as stream:

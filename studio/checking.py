@@ -17,6 +17,7 @@ from compliance.errors import FileMissing, SignetError
 from compliance.fingerprint.registry import Register
 from compliance.keys import PublicKeys, public_keys
 from compliance.labels.policy import FORMATS
+from compliance.open_databases import is_open_here
 from compliance.refutation import RefutationList
 from compliance.verify import Report
 
@@ -112,6 +113,8 @@ def _is_media(path: Path) -> bool:
     """Whether a file in a folder is worth a report: by its name, or by how it begins."""
     if path.suffix.lower() in _ENDINGS:
         return True
+    if is_open_here(path):
+        return False
     try:
         with path.open("rb") as stream:
             first = stream.read(12)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from compliance.errors import FileMissing, InputError, NotADocument, NotAPicture, NotASound, NotAVideo
+from compliance.open_databases import is_open_here
 from compliance.storage import refuse_exhausted
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def read_input(path: Path) -> bytes:
     Raises FileMissing, and for what is no regular file, is empty or larger than 256 MiB what `unreadable` says.
     """
     verify_is_file(path)
+    if is_open_here(path):
+        raise unreadable(path)(path=path, reason="it is the open database of a studio")
     try:
         if path.stat().st_size > _LARGEST_INPUT_BYTES:
             raise unreadable(path)(path=path, reason="larger than 256 MiB")

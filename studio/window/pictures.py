@@ -10,6 +10,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QImage, QImageIOHandler, QImageReader
 
 from compliance.errors import FileMissing, NotAPicture
+from compliance.open_databases import is_open_here
 
 ALLOCATION_LIMIT_MIB = 512
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif")
@@ -29,6 +30,8 @@ def read_thumbnail(path: Path, longest_px: int = 900) -> Thumbnail:
     QImageReader.setAllocationLimit(ALLOCATION_LIMIT_MIB)
     if not path.is_file():
         raise FileMissing(path=path.name)
+    if is_open_here(path):
+        raise NotAPicture(path=path.name, reason="it is the open database of a studio")
     reader = QImageReader(str(path))
     reader.setAutoTransform(True)
     reader.setDecideFormatFromContent(True)
@@ -60,6 +63,8 @@ def cut_face(image: QImage, full: QSize, box: tuple[int, int, int, int], side_px
 
 def sha256_of(path: Path) -> str:
     """SHA-256 (hex) of a file; raises FileMissing."""
+    if is_open_here(path):
+        raise FileMissing(path=path.name)
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
