@@ -14,6 +14,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable
 from dataclasses import replace
@@ -249,7 +250,7 @@ def _memory(ground: Ground, place: Path) -> str:
         if not _can_be_nobody(place):
             return "the process is not dumpable; reading was not tried: only root can start the installation here"
         how = {"user": 65534, "group": 65534, "extra_groups": []}
-    with Stranger(place, _MINE, **how) as stranger:
+    with tempfile.TemporaryDirectory() as folder, Stranger(_reachable(folder), _MINE, **how) as stranger:
         assert stranger.work(_permit()) == "finished"
         script = textwrap.dedent(
             f"""
@@ -265,6 +266,13 @@ def _memory(ground: Ground, place: Path) -> str:
         ran = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False, **how)
     assert ran.stdout.split() == ["PermissionError", "ptrace", "-1"], ran.stdout + ran.stderr
     return "permission denied, twice"
+
+
+def _reachable(folder: str) -> Path:
+    """A folder that every user may use; those of the attempts are below one that only its owner may enter."""
+    path = Path(folder)
+    path.chmod(0o777)
+    return path
 
 
 def _can_be_nobody(place: Path) -> bool:
