@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QFileInfo
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QFileDialog, QFileIconProvider, QHeaderView, QSplitter, QTreeView, QWidget
 
+from compliance.open_databases import is_open_here
 from studio.text import _
 
 SIZE_PX = (760, 480)
@@ -14,10 +16,21 @@ PLACES_PX = 120
 
 
 class KindNames(QFileIconProvider):
-    """Qt's icons; a folder is called one in the language of the window, which Qt's catalogue does not know."""
+    """Qt's icons; a folder is called one in the language of the window, which Qt's catalogue does not know.
+
+    Qt looks into files to tell what they are, which an open database must be spared.
+    """
+
+    def icon(self, about: QFileInfo | QFileIconProvider.IconType) -> QIcon:
+        """What stands before the name."""
+        if isinstance(about, QFileInfo) and is_open_here(about.filePath()):
+            return super().icon(QFileIconProvider.IconType.File)
+        return super().icon(about)
 
     def type(self, info: QFileInfo) -> str:
         """What stands in the column of kinds."""
+        if is_open_here(info.filePath()):
+            return _("File")
         return _("Folder") if info.isDir() else str(super().type(info))
 
 
