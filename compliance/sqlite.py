@@ -41,6 +41,8 @@ class SqliteStore(Store):
     """The database as a file of the home."""
 
     path: Path
+    # How the open file is noted; None for one that lies in memory or is closed.
+    _held: tuple[int, int] | None = None
 
     def __init__(self, folder: Path) -> None:
         path = folder / DATABASE_NAME
@@ -50,7 +52,7 @@ class SqliteStore(Store):
             _sqlite_engine(path, "BEGIN IMMEDIATE", query_only=False),
             _sqlite_engine(path, "BEGIN", query_only=True),
         )
-        self._held: tuple[int, int] | None = hold(path)
+        self._held = hold(path)
 
     def close(self) -> None:
         """See Store."""
